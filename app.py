@@ -1,0 +1,30 @@
+"""Contrapposto, the pose studio for artists: serve the page."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import os
+
+# Before Gradio is imported: it would count visits, and ask its own host for updates.
+os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
+os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
+
+from app import create_app, launch_options
+from engine.studio import Studio
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--host", default=os.environ.get("GRADIO_SERVER_NAME", "127.0.0.1"), help="address to serve on")
+    parser.add_argument("--port", type=int, default=None, help="port to serve on (default: 7860, or the next free one)")
+    parser.add_argument("--share", action="store_true", help="also serve at a public address for three days")
+    args = parser.parse_args()
+    logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
+    logging.getLogger("httpx").setLevel(logging.WARNING)
+    demo = create_app(Studio())
+    demo.launch(server_name=args.host, server_port=args.port, share=args.share, **launch_options())
+
+
+if __name__ == "__main__":
+    main()

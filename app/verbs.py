@@ -1,0 +1,254 @@
+"""The named endpoints: open, estimate, convert. The page and scripts call the same ones.
+
+Each takes and returns plain values and files; a `ValueError` of the engine becomes the sentence the artist reads,
+anything else a line in the log and a general sentence.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import inspect
+import json
+import logging
+import queue
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+import numpy as np
+from gradio import FileData
+from gradio.processing_utils import save_bytes_to_cache, save_img_array_to_cache
+from gradio.utils import get_upload_folder
+
+from app.page import assets, modules
+from engine import formats, pose_map, project
+from engine.box import Box
+from engine.estimate import Cancelled
+from engine.formats.document import to_document
+from engine.photo import Photo, read_photo
+from engine.pose import Pose2D
+from engine.scene import Reference, Scene
+from engine.studio import Studio
+
+log = logging.getLogger(__name__)
+words = json.loads((modules / "words.json").read_text("utf-8"))
+most_boxes = 50
+
+
+def said(verb: Callable[..., Any]) -> Callable[..., Any]:
+    """The verb with its errors made into what the artist reads; the one place where that is decided."""
+
+    @contextlib.contextmanager
+    def speaking() -> Iterator[None]:
+        try:
+            yield
+        except gr.Error:
+            raise
+        except ValueError as error:
+            raise gr.Error(_sentence(error), print_exception=False) from error
+        except MemoryError as error:
+            raise gr.Error(words["noMemory"], print_exception=False) from error
+        except Exception as error:
+            log.exception("%s failed", verb.__name__)
+            raise gr.Error(words["failed"], print_exception=False) from error
+
+    if inspect.isgeneratorfunction(verb):
+
+        @functools.wraps(verb)
+        def stream(*args: Any, **kwargs: Any) -> Iterator[Any]:
+            with speaking():
+                yield from verb(*args, **kwargs)
+
+        return stream
+
+    @functools.wraps(verb)
+    def call(*args: Any, **kwargs: Any) -> Any:
+        with speaking():
+            return verb(*args, **kwargs)
+
+    return call
+
+
+def _sentence(error: ValueError) -> str:
+    text = str(error)
+    return text[:1].upper() + text[1:] + ("" if text.endswith((".", "!", "?")) else ".")
+
+
+def _bytes(file: Any) -> tuple[bytes, str]:
+    """Content and name of a file handed to an endpoint; only files that were uploaded here, or ship with the app."""
+    path = Path(str(file.get("path") if isinstance(file, dict) else getattr(file, "path", ""))).resolve()
+    allowed = (Path(get_upload_folder()).resolve(), (assets / "examples").resolve())
+    if not any(path.is_relative_to(folder) for folder in allowed) or not path.is_file():
+        raise ValueError("expected an uploaded file, but it is not there (any more): send it again")
+    name = (file.get("orig_name") if isinstance(file, dict) else getattr(file, "orig_name", None)) or path.name
+    return path.read_bytes(), name
+
+
+def _cached(image: np.ndarray) -> dict[str, str]:
+    """An image put where the page can fetch it."""
+    return {"path": save_img_array_to_cache(image, get_upload_folder(), format="png")}
+
+
+@said
+def open_file(file: FileData, as_pose_map: bool = False) -> dict:
+    """Read any file the studio knows: a drawing, a PNG with the work inside, a project, or a pose in JSON.
+
+    Returns kind (photo | work | pose), the document, the drawing and references as files, notes for the artist,
+    and pose_map: whether the picture looks like a pose map (`as_pose_map` reads it as one).
+    """
+    data, name = _bytes(file)
+    work = project.work_in_png(data) if data.startswith(project.png_signature) else None
+    if work is not None:
+        return _answer("work", work)
+    start = data.lstrip(b"\xef\xbb\xbf \t\r\n")[:1]
+    if start in (b"{", b"[") or data.startswith(b"PK"):
+        scene = formats.read(data, name)
+        return _answer("work" if scene.photo is not None else "pose", scene)
+    photo = read_photo(data, name)
+    if as_pose_map:
+        return _answer("pose", Scene(pose_map.read_pose_map(photo.image)), photo.notes)
+    height, width = photo.image.shape[:2]
+    answer = _answer("photo", Scene(Pose2D((width, height)), photo=photo.image), photo.notes)
+    return answer | {"pose_map": pose_map.looks_like_pose_map(photo.image)}
+
+
+def _answer(kind: str, scene: Scene, notes: tuple[str, ...] = ()) -> dict:
+    return {
+        "kind": kind,
+        "document": to_document(scene),
+        "photo": None if scene.photo is None else _cached(scene.photo),
+        "references": [_cached(reference.image) for reference in scene.references],
+        "notes": list(notes),
+        "pose_map": False,
+    }
+
+
+@said
+def convert(
+    file: FileData,
+    format: str = "openpose",
+    photo: FileData | None = None,
+    references: list[FileData] | None = None,
+    include_photo: bool = True,
+) -> FileData:
+    """Write a pose file (any kind the studio reads) in another format: document, project, openpose, openpose25, coco,
+    coco-wholebody, ap10k, svg, png, controlnet, controlnet-thick or index-map.
+
+    `photo` is the drawing under the pose; `include_photo` keeps it inside an exported PNG, so that it reopens.
+    """
+    data, name = _bytes(file)
+    scene = formats.read(data, name)
+    if photo:
+        image = _photo_of(photo).image
+        images = [_photo_of(one).image for one in references or []]
+        scene = Scene(
+            scene.pose, image, scene.photo_opacity, _with_images(scene.references, images), scene.bodies, scene.camera, scene.request
+        )
+    written = formats.write(scene, format, include_photo=include_photo)
+    path = save_bytes_to_cache(written, f"pose{formats.formats[format].extension}", get_upload_folder())
+    return FileData(path=path)
+
+
+def _photo_of(file: Any) -> Photo:
+    data, name = _bytes(file)
+    return read_photo(data, name)
+
+
+def _with_images(references: tuple[Reference, ...], images: list[np.ndarray]) -> tuple[Reference, ...]:
+    return tuple(
+        Reference(one.name, image, one.x, one.y, one.scale, one.opacity, one.visible)
+        for one, image in zip(references, images, strict=False)
+    )
+
+
+class Estimates:
+    """The estimate endpoint: runs in a thread of its own, tells its progress, and can be cancelled by its job's name."""
+
+    def __init__(self, studio: Studio) -> None:
+        self.studio = studio
+        self.jobs: dict[str, threading.Event] = {}
+
+    def cancel_job(self, job: Any) -> bool:
+        """Ask the named job to stop; whether there was one."""
+        event = self.jobs.get(job) if isinstance(job, str) else None
+        if event:
+            event.set()
+        return event is not None
+
+    @property
+    def verb(self) -> Callable[..., Iterator[dict]]:
+        """The endpoint's function, with types that describe it to API users."""
+
+        @said
+        def estimate(
+            photo: FileData,
+            model: str = "auto",
+            boxes: list[list[float]] | None = None,
+            whole_image: bool = False,
+            job: str = "",
+        ) -> Iterator[dict]:
+            """Find the people in a drawing or photo and their pose.
+
+            `boxes` are [x0, y0, x1, y1] in pixels around people; `whole_image` takes the picture as one figure.
+            Yields {fraction, text} while it works, and last {document, model, seconds, notes}.
+            """
+            image = _photo_of(photo).image
+            yield from self._run(image, model, _boxes(boxes), whole_image, job)
+
+        return estimate
+
+    def _run(self, image: np.ndarray, model: str, boxes: list[Box] | None, whole: bool, job: str) -> Iterator[dict]:
+        told: queue.Queue[Any] = queue.Queue()
+        stop = threading.Event()
+        if job:
+            self.jobs[job] = stop
+
+        def work() -> None:
+            try:
+                done = self.studio.estimate(
+                    image, model, boxes=boxes, whole_image=whole, cancelled=stop.is_set,
+                    progress=lambda fraction, text: told.put({"fraction": fraction, "text": text}),
+                )  # fmt: skip
+                told.put(done)
+            except BaseException as error:
+                told.put(error)
+
+        threading.Thread(target=work, daemon=True).start()
+        try:
+            while True:
+                value = told.get()
+                if isinstance(value, dict):
+                    yield value
+                elif isinstance(value, Cancelled):
+                    yield {"cancelled": True}
+                    return
+                elif isinstance(value, BaseException):
+                    raise value
+                else:
+                    yield {
+                        "document": to_document(Scene(value.pose)),
+                        "model": value.model,
+                        "seconds": round(value.seconds, 3),
+                        "notes": list(value.notes),
+                    }
+                    return
+        finally:  # also when the page went away: nobody waits for the rest
+            stop.set()
+            self.jobs.pop(job, None)
+
+
+def _boxes(boxes: Any) -> list[Box] | None:
+    if boxes is None:
+        return None
+    if not isinstance(boxes, list) or not 0 < len(boxes) <= most_boxes:
+        raise ValueError(f"expected 1 to {most_boxes} boxes of four numbers, got {boxes!r:.80}")
+    try:
+        array = np.array(boxes, dtype=float)
+    except (TypeError, ValueError):
+        array = np.zeros(0)
+    if array.ndim != 2 or array.shape[1] != 4 or not np.isfinite(array).all():
+        raise ValueError(f"expected boxes of four numbers x0, y0, x1, y1, got {boxes!r:.80}")
+    return [Box(*map(float, row)) for row in array]

@@ -1,0 +1,83 @@
+// Building the page: one element maker, one icon maker.
+
+/** An element: h("button.tool.on", {title, onclick, ariaPressed: "true"}, "text", child, …). Falsy children are left out. */
+export function h(selector, props = {}, ...children) {
+  const [tag, ...classes] = selector.split(".");
+  const element = document.createElement(tag || "div");
+  if (classes.length) element.className = classes.join(" ");
+  for (const [name, value] of Object.entries(props)) {
+    if (value === undefined || value === null || value === false) continue;
+    if (name === "style") Object.assign(element.style, value);
+    else if (name === "data") Object.assign(element.dataset, value);
+    else if (name in element) element[name] = value;
+    else element.setAttribute(name, value === true ? "" : value);
+  }
+  element.append(...children.flat().filter((child) => child !== undefined && child !== null && child !== false));
+  return element;
+}
+
+// One stroke weight, 24 px grid; each is drawn by hand for this studio.
+const shapes = {
+  photo: "M4 6h16v12H4zM4 15l4.5-4 4 3.5 3-2.5L20 15M15.5 9.5h.01",
+  pose: "M12 5.5a1.5 1.5 0 1 0 0-3 1.5 1.5 0 0 0 0 3M12 6v8M6 9.5l6-1.5 6-2.5M12 14l-3.5 7M12 14l4 3-1 4.5",
+  body: "M12 6a2 2 0 1 0 0-4 2 2 0 0 0 0 4M8.5 8h7l2 6-2 .8L14.5 12l.7 9h-2.4L12 15.5 11.200 21H8.800l.7-9-1 2.800-2-.8z",
+  picture: "M4 20c1-4 3-4.500 4.500-3s0 3-4.500 3M9 15.500 19 4.500c.8-.9 2 .2 1.200 1.200L10.500 17",
+  undo: "M9 7 5 11l4 4M5 11h9a5 5 0 0 1 0 10h-2",
+  redo: "m15 7 4 4-4 4M19 11h-9a5 5 0 0 0 0 10h2",
+  open: "M4 18V6h5l2 2.500h9V18zM12 16v-5M9.500 13 12 10.500 14.500 13",
+  export: "M12 15V4M8 8l4-4 4 4M5 13v7h14v-7",
+  sun: "M12 16a4 4 0 1 0 0-8 4 4 0 0 0 0 8M12 2.500v2M12 19.500v2M2.500 12h2M19.500 12h2M5.300 5.300l1.400 1.400M17.300 17.300l1.400 1.400M5.300 18.700l1.400-1.400M17.300 6.700l1.400-1.400",
+  moon: "M19.500 14.500A8 8 0 0 1 9.500 4.500a8 8 0 1 0 10 10z",
+  help: "M9 9a3 3 0 1 1 4.500 2.600c-1 .6-1.500 1.200-1.500 2.400M12 17.500h.01M12 21.500a9.500 9.500 0 1 0 0-19 9.500 9.500 0 0 0 0 19z",
+  pointer: "M6 3.500 18.500 12l-6 1.200L9.500 19z",
+  marquee: "M4 7V4h3M17 4h3v3M20 17v3h-3M7 20H4v-3M10.500 4h3M10.500 20h3M4 10.500v3M20 10.500v3",
+  hand: "M8 12V5.500a1.300 1.300 0 0 1 2.600 0V11 4a1.300 1.300 0 0 1 2.600 0v7-5.500a1.300 1.300 0 0 1 2.600 0V12 8a1.300 1.300 0 0 1 2.600 0v6.500c0 4-2.500 6.500-6 6.500-3 0-4.500-1.500-6-4l-2.500-4c-.8-1.500 1-2.500 2-1.300z",
+  box: "M5 6h14v12H5zM3 6h4M5 4v4M17 18h4M19 16v4",
+  lock: "M6 11h12v9H6zM8.500 11V8a3.500 3.500 0 0 1 7 0v3",
+  unlock: "M6 11h12v9H6zM8.500 11V7a3.500 3.500 0 0 1 6.800-1",
+  symmetry: "M12 3v18M8.500 7 4 12l4.500 5M15.500 7l4.500 5-4.500 5",
+  mirror: "M12 3v2M12 8v2M12 13v2M12 18v3M9 7l-5.500 10H9zM15 7l5.500 10H15z",
+  swap: "M7 8h12l-3-3.500M17 16H5l3 3.500",
+  fit: "M4 9V4h5M15 4h5v5M20 15v5h-5M9 20H4v-5",
+  plus: "M12 5v14M5 12h14",
+  minus: "M5 12h14",
+  close: "M6 6l12 12M18 6 6 18",
+  trash: "M5 7h14M9.500 7V4.500h5V7M7 7l1 13h8l1-13M10.500 11v5.500M13.500 11v5.500",
+  copy: "M9 9h10v11H9zM5 15V4h10",
+  up: "M12 19V5M6.500 10.500 12 5l5.500 5.500",
+  down: "M12 5v14M6.500 13.500 12 19l5.500-5.500",
+  eye: "M2.500 12S6 6 12 6s9.500 6 9.500 6-3.500 6-9.500 6-9.500-6-9.500-6zM12 14.500a2.500 2.500 0 1 0 0-5 2.500 2.500 0 0 0 0 5z",
+  eyeoff: "M2.500 12S6 6 12 6s9.500 6 9.500 6-3.500 6-9.500 6-9.500-6-9.500-6zM4 20 20 4",
+  camera: "M4 8h3.500l1.500-2.500h6L16.500 8H20v11H4zM12 16.500a3.200 3.200 0 1 0 0-6.400 3.200 3.200 0 0 0 0 6.400z",
+  library: "M4 4.500h7V11H4zM13 4.500h7V11h-7zM4 13h7v6.500H4zM13 13h7v6.500h-7z",
+  flip: "M12 4v16M9 8l-4.500 4L9 16M15 8l4.500 4-4.500 4",
+  move: "M12 3v18M3 12h18M12 3 9.500 5.500M12 3l2.500 2.500M12 21l-2.500-2.500M12 21l2.500-2.500M3 12l2.500-2.500M3 12l2.500 2.500M21 12l-2.500-2.500M21 12l-2.500 2.500",
+  zoom: "M10.500 17a6.500 6.500 0 1 0 0-13 6.500 6.500 0 0 0 0 13M15.500 15.500 21 21M10.500 7.500v6M7.500 10.500h6",
+  spark: "M12 3l1.800 6.200L20 11l-6.200 1.800L12 19l-1.800-6.200L4 11l6.200-1.800z",
+};
+
+/** An inline SVG icon by name. */
+export function icon(name) {
+  const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");
+  svg.setAttribute("viewBox", "0 0 24 24");
+  svg.setAttribute("class", "icon");
+  svg.setAttribute("aria-hidden", "true");
+  const path = document.createElementNS("http://www.w3.org/2000/svg", "path");
+  path.setAttribute("d", shapes[name]);
+  svg.append(path);
+  return svg;
+}
+
+/** A button with an icon, a tooltip that is also its name, and optionally a text beside. */
+export function button(iconName, title, onclick, { text, key, className = "", ...props } = {}) {
+  const label = key ? `${title} (${key})` : title;
+  const element = h("button", { type: "button", title: label, ariaLabel: title, onclick, ...props }, iconName && icon(iconName), text);
+  element.className = `${text ? "labelled" : "square"} ${className}`.trim();
+  return element;
+}
+
+/** Replace all children. */
+export function fill(element, ...children) {
+  element.replaceChildren(...children.flat().filter(Boolean));
+  return element;
+}

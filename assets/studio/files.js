@@ -1,0 +1,183 @@
+// Files in and out, and the estimate: everything that asks the server.
+
+import { h } from "./dom.js";
+import { emptyDocument } from "./store.js";
+import { Refusal } from "./server.js";
+
+const readsPicture = (file) => file.type.startsWith("image/") || /\.(png|jpe?g|webp|gif|bmp|tiff?)$/i.test(file.name);
+
+export class Files {
+  constructor(studio) {
+    this.studio = studio;
+    this.uploaded = new Map(); // picture key → uploaded file, so that a picture travels once
+  }
+
+  // ── in ──
+
+  choose(accept = "") {
+    const input = h("input", { type: "file", accept, multiple: false });
+    input.addEventListener("change", () => input.files[0] && this.open(input.files[0]));
+    input.click();
+  }
+
+  /** Open any file: a drawing, a pose in any format, a project, a PNG with the work inside. The open work stays until it is read. */
+  async open(file, { asMap = false } = {}) {
+    const { studio } = this;
+    await studio.guarded(async () => {
+      if (readsPicture(file) && studio.step === "pose" && studio.store.doc.people.length && !asMap) {
+        const inside = await this.#ask(file, asMap);
+        return inside.kind === "work" ? this.#take(inside, file) : this.#addReference(inside, file);
+      }
+      return this.#take(await this.#ask(file, asMap), file);
+    });
+  }
+
+  async #ask(file, asMap) {
+    const { server, words } = this.studio;
+    this.studio.status(`${words.opened.replace(/ed$/, "ing")} ${file.name}…`);
+    return server.call("open", [await server.upload(file, file.name), asMap]);
+  }
+
+  /** Put what the server read on the canvas, as one step of undo. */
+  async #take(answer, file) {
+    const { studio } = this;
+    const { store, vault, words } = studio;
+    const doc = { ...emptyDocument(answer.document.size), ...answer.document };
+    doc.photo = answer.photo ? { opacity: answer.document.photo?.opacity ?? 1, key: await this.#fetchPicture(answer.photo) } : null;
+    doc.references = await Promise.all(
+      doc.references.slice(0, answer.references.length).map(async (one, i) => ({ ...one, key: await this.#fetchPicture(answer.references[i]) })),
+    );
+    const sameSheet = store.doc.size.join() === doc.size.join();
+    if (answer.kind === "pose" && !doc.photo && store.doc.photo && sameSheet) {
+      doc.photo = store.doc.photo;
+      doc.references = store.doc.references;
+    }
+    store.selected.clear();
+    store.active = 0;
+    studio.workName = file.name.replace(/\.[^.]+$/, "");
+    store.commit(words.steps.open, doc);
+    studio.editor.clearBoxes();
+    studio.goTo(answer.kind === "photo" ? "photo" : "pose");
+    studio.editor.fit();
+    studio.toast([`${words.opened} ${file.name}.`, ...answer.notes].join(" "), answer.pose_map ? this.#offerMap(file) : []);
+    return vault;
+  }
+
+  #offerMap(file) {
+    const { words } = this.studio;
+    this.studio.status(words.photo.poseMap);
+    return [{ text: words.photo.poseMap }, { label: words.photo.readMap, run: () => this.open(file, { asMap: true }) }, { label: words.photo.keepPicture, run: () => {} }];
+  }
+
+  async #fetchPicture(answered) {
+    const key = await this.studio.vault.keep(await this.studio.server.fetchFile(answered));
+    this.uploaded.set(key, { path: answered.path, meta: { _type: "gradio.FileData" } });
+    return key;
+  }
+
+  async #addReference(answer, file) {
+    const { studio } = this;
+    const { store, vault, words } = studio;
+    const key = await this.#fetchPicture(answer.photo);
+    const { bitmap } = vault.picture(key);
+    const scale = Math.min(store.doc.size[0] / bitmap.width, store.doc.size[1] / bitmap.height);
+    const one = { name: file.name, key, x: 0, y: 0, scale, opacity: 0.5, visible: true };
+    store.commit(words.references.add, { ...store.doc, references: [...store.doc.references, one] });
+    studio.toast(words.references.added, [{ label: words.references.instead, run: () => this.#takeInstead(answer, file) }]);
+    studio.refresh();
+  }
+
+  #takeInstead(answer, file) {
+    this.studio.store.undo();
+    this.studio.guarded(() => this.#take(answer, file));
+  }
+
+  /** A picture asked for as a reference. */
+  chooseReference() {
+    const input = h("input", { type: "file", accept: "image/*" });
+    input.addEventListener("change", () => input.files[0] && this.studio.guarded(async () => this.#addReference(await this.#ask(input.files[0], false), input.files[0])));
+    input.click();
+  }
+
+  // ── out ──
+
+  /** The document as files read it: without the browser's own keys. */
+  bare(doc = this.studio.store.doc) {
+    const photo = doc.photo && { opacity: doc.photo.opacity };
+    return { ...doc, photo, references: doc.references.map(({ key, ...one }) => one) };
+  }
+
+  async #pictureFile(key, name) {
+    if (!key) return null;
+    const known = this.uploaded.get(key);
+    if (known) return known;
+    const file = await this.studio.server.upload(this.studio.vault.picture(key).blob, name);
+    this.uploaded.set(key, file);
+    return file;
+  }
+
+  /** The document and its pictures on the server; forgotten and sent anew when the server was restarted. */
+  async #sent(call) {
+    try {
+      return await call();
+    } catch (error) {
+      if (!(error instanceof Refusal) || !this.uploaded.size) throw error;
+      this.uploaded.clear();
+      return call();
+    }
+  }
+
+  /** Export in one format and hand the file to the browser. */
+  async export(format, includePhoto = true) {
+    const { studio } = this;
+    const { store, server, words } = studio;
+    await studio.guarded(async () => {
+      if (!store.doc.people.length && !store.doc.photo) throw new Refusal(words.export.nothing);
+      const answer = await this.#sent(async () => {
+        const { doc } = store;
+        const file = await server.upload(new Blob([JSON.stringify(this.bare(doc))], { type: "application/json" }), "document.json");
+        const photo = await this.#pictureFile(doc.photo?.key, "photo.png");
+        const references = await Promise.all(doc.references.map((one, i) => this.#pictureFile(one.key, `reference${i}.png`)));
+        return server.call("convert", [file, format.name, photo, references, includePhoto]);
+      });
+      const blob = await server.fetchFile(answer);
+      const link = h("a", { href: URL.createObjectURL(blob), download: `${studio.workName || "contrapposto"}${format.suffix}` });
+      link.click();
+      setTimeout(() => URL.revokeObjectURL(link.href), 10000);
+      studio.toast(`${words.export.done}: ${link.download}`);
+    });
+  }
+
+  // ── estimate ──
+
+  /** Find the pose: where = everywhere | whole | boxes. Found figures replace the others, or join them when boxes say where. */
+  async estimate(model, where) {
+    const { studio } = this;
+    const { store, server, editor, words } = studio;
+    if (!store.doc.photo || this.job) return;
+    const boxes = where === "boxes" ? editor.boxes : null;
+    this.job = crypto.randomUUID?.() ?? String(Math.random()).slice(2);
+    studio.emit("job", { fraction: 0, text: "" });
+    const before = store.doc;
+    await studio.guarded(async () => {
+      const answer = await this.#sent(async () =>
+        server.call("estimate", [await this.#pictureFile(before.photo.key, "photo.png"), model, boxes, where === "whole", this.job], (value) => studio.emit("job", value)),
+      );
+      if (answer.cancelled) return studio.toast(words.photo.cancelled);
+      const found = answer.document.people;
+      studio.emit("estimated", answer);
+      if (!found.length) return;
+      const people = boxes ? [...store.doc.people, ...found] : found;
+      store.selected.clear();
+      store.commit(words.steps.estimate, { ...store.doc, people });
+      if (boxes) editor.clearBoxes();
+      studio.toast(answer.notes.join(" "));
+    });
+    this.job = null;
+    studio.emit("job", null);
+  }
+
+  cancel() {
+    if (this.job) this.studio.server.functions.cancel_job(this.job).catch(() => {});
+  }
+}

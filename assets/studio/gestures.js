@@ -1,0 +1,188 @@
+// What a pointer does from press to release. Each maker returns {move(place, event), up(), cancel()};
+// places are screen pixels within the canvas. A gesture previews while it moves and commits once, at its end.
+
+import { boxOf, marked, rotated, scaled, shifted } from "./figure.js";
+import { dragged, limbDragged, symmetric } from "./kinematics.js";
+import { present } from "./figure.js";
+
+const words = (editor) => editor.words.steps;
+const moved = (a, b) => Math.hypot(a[0] - b[0], a[1] - b[1]) > 1e-6;
+
+/** The person with new points; whatever moved is the artist's now. */
+function withArtistPoints(person, points, always = []) {
+  const changed = points.flatMap((p, i) => (moved(p, person.points[i]) && present(person, i) ? [i] : []));
+  return { ...marked(person, [...new Set([...changed, ...always])]), points };
+}
+
+export function pan(editor, start) {
+  let last = start;
+  return {
+    cursor: "grabbing",
+    move(at) {
+      editor.view.pan(at[0] - last[0], at[1] - last[1]);
+      last = at;
+      editor.paintAll();
+    },
+    up() {},
+    cancel() {},
+  };
+}
+
+/** A drag that only begins after a few pixels, so that a click never nudges. */
+function preview(editor, start, label, change) {
+  const { store, view } = editor;
+  const before = store.doc;
+  const from = view.toDocument(start);
+  let begun = false;
+  return {
+    cursor: "grabbing",
+    move(at, event) {
+      begun ||= Math.hypot(at[0] - start[0], at[1] - start[1]) > 3;
+      if (begun) store.preview(change(before, from, view.toDocument(at), event));
+    },
+    up: () => store.settle(label),
+    cancel: () => store.drop(),
+  };
+}
+
+export function joint(editor, start, { person: p, joint: i }) {
+  const { store } = editor;
+  return preview(editor, start, words(editor).joint, (doc, from, to, event) => {
+    const person = doc.people[p];
+    const skeleton = store.skeletonOf(person);
+    const target = [person.points[i][0] + to[0] - from[0], person.points[i][1] + to[1] - from[1]];
+    let points = dragged(person, skeleton, i, target, editor.lock !== event.altKey);
+    if (editor.symmetric) points = symmetric(person, skeleton, points);
+    return store.withPerson(p, withArtistPoints(person, points, [i]), doc);
+  });
+}
+
+export function limb(editor, start, { person: p, bone }) {
+  const { store } = editor;
+  return preview(editor, start, words(editor).limb, (doc, from, to, event) => {
+    const person = doc.people[p];
+    const skeleton = store.skeletonOf(person);
+    let points = limbDragged(person, skeleton, bone, from, to, editor.lock !== event.altKey);
+    if (editor.symmetric) points = symmetric(person, skeleton, points);
+    return store.withPerson(p, withArtistPoints(person, points), doc);
+  });
+}
+
+/** Everything selected moves together. */
+export function selection(editor, start) {
+  return preview(editor, start, words(editor).move, (doc, from, to) =>
+    changePicked(editor.store, doc, (person, joints) => shifted(person, to[0] - from[0], to[1] - from[1], joints)),
+  );
+}
+
+/** A whole figure, missing joints and all. */
+export function figure(editor, start, p) {
+  return preview(editor, start, words(editor).figure, (doc, from, to) =>
+    editor.store.withPerson(p, shifted(doc.people[p], to[0] - from[0], to[1] - from[1]), doc),
+  );
+}
+
+function changePicked(store, doc, change) {
+  return store.picked.reduce((result, [p, joints]) => {
+    const person = result.people[p];
+    const next = change(person, joints);
+    return store.withPerson(p, withArtistPoints(person, next.points), result);
+  }, doc);
+}
+
+/** A handle of the selection's frame: corners keep proportions unless Shift, sides stretch, the knob turns. */
+export function transform(editor, start, handle, frame) {
+  const { store, view } = editor;
+  if (handle === "move") return selection(editor, start);
+  const [x0, y0, x1, y1] = frame.box;
+  const middle = view.toDocument([(x0 + x1) / 2, (y0 + y1) / 2]);
+  if (handle === "rotate") {
+    return preview(editor, start, words(editor).rotate, (doc, from, to, event) => {
+      let turn = Math.atan2(to[1] - middle[1], to[0] - middle[0]) - Math.atan2(from[1] - middle[1], from[0] - middle[0]);
+      if (event.shiftKey) turn = Math.round(turn / (Math.PI / 12)) * (Math.PI / 12);
+      return changePicked(store, doc, (person, joints) => rotated(person, turn, middle, joints));
+    });
+  }
+  const opposite = [handle.includes("w") ? x1 : handle.includes("e") ? x0 : (x0 + x1) / 2, handle.includes("n") ? y1 : handle.includes("s") ? y0 : (y0 + y1) / 2];
+  return preview(editor, start, words(editor).scale, (doc, from, to, event) => {
+    const anchor = event.altKey ? middle : view.toDocument(opposite);
+    const ratio = (axis) => (Math.abs(from[axis] - anchor[axis]) < 1e-6 ? 1 : (to[axis] - anchor[axis]) / (from[axis] - anchor[axis]));
+    let [fx, fy] = [/[we]/.test(handle) ? ratio(0) : 1, /[ns]/.test(handle) ? ratio(1) : 1];
+    if (handle.length === 2 && !event.shiftKey) fx = fy = Math.abs(fx - 1) > Math.abs(fy - 1) ? fx : fy;
+    return changePicked(store, doc, (person, joints) => scaled(person, fx, fy, anchor, joints));
+  });
+}
+
+/** A rubber band; what it holds is selected, added to the selection with Shift. */
+export function marquee(editor, start, event, only) {
+  const { store, view } = editor;
+  const kept = event.shiftKey ? new Set(store.selected) : new Set();
+  return {
+    cursor: "crosshair",
+    move(at) {
+      editor.band = [Math.min(start[0], at[0]), Math.min(start[1], at[1]), Math.max(start[0], at[0]), Math.max(start[1], at[1])];
+      const inside = ([x, y]) => x >= editor.band[0] && y >= editor.band[1] && x <= editor.band[2] && y <= editor.band[3];
+      store.selected = new Set(kept);
+      store.doc.people.forEach((person, p) =>
+        person.points.forEach((point, i) => {
+          if (only && !(p === store.active && only.has(i))) return;
+          if (present(person, i) && inside(view.toScreen(point))) store.selected.add(p * 1000 + i);
+        }),
+      );
+      editor.paint();
+    },
+    up() {
+      if (!editor.band) store.selected = kept;
+      const people = store.picked.map(([p]) => p);
+      if (people.length === 1) [store.active] = people;
+      editor.band = null;
+      store.emit("select");
+    },
+    cancel() {
+      editor.band = null;
+      store.selected = kept;
+      store.emit("select");
+    },
+  };
+}
+
+/** A box on the drawing that says where to look for a person. */
+export function box(editor, start) {
+  const from = editor.view.toDocument(start);
+  const [w, h] = editor.store.doc.size;
+  const clamp = ([x, y]) => [Math.min(w, Math.max(0, x)), Math.min(h, Math.max(0, y))];
+  return {
+    cursor: "crosshair",
+    move(at) {
+      const [a, b] = [clamp(from), clamp(editor.view.toDocument(at))];
+      editor.drawnBox = [Math.min(a[0], b[0]), Math.min(a[1], b[1]), Math.max(a[0], b[0]), Math.max(a[1], b[1])];
+      editor.paint();
+    },
+    up() {
+      const drawn = editor.drawnBox;
+      editor.drawnBox = null;
+      if (drawn && Math.min(drawn[2] - drawn[0], drawn[3] - drawn[1]) >= 8) editor.addBox(drawn);
+      else editor.paint();
+    },
+    cancel() {
+      editor.drawnBox = null;
+      editor.paint();
+    },
+  };
+}
+
+/** A reference picture moved under the pose. */
+export function reference(editor, start, index) {
+  return preview(editor, start, words(editor).reference, (doc, from, to) => {
+    const references = [...doc.references];
+    const one = references[index];
+    references[index] = { ...one, x: one.x + to[0] - from[0], y: one.y + to[1] - from[1] };
+    return { ...doc, references };
+  });
+}
+
+export const documentBox = (doc) => {
+  const boxes = doc.people.map((person) => boxOf(person)).filter(Boolean);
+  const [w, h] = doc.size;
+  return boxes.reduce((a, b) => [Math.min(a[0], b[0]), Math.min(a[1], b[1]), Math.max(a[2], b[2]), Math.max(a[3], b[3])], [0, 0, w - 1, h - 1]);
+};

@@ -1,0 +1,215 @@
+// What a drag does to a figure: bones keep their length, limbs bend, what hangs on a joint goes along.
+// All functions take the figure as it was when the drag began and return new points.
+
+import { firstOf } from "./anatomy.js";
+import { axisOf, present, reflect } from "./figure.js";
+
+const distance = (a, b) => Math.hypot(a[0] - b[0], a[1] - b[1]);
+const angleOf = (from, to) => Math.atan2(to[1] - from[1], to[0] - from[0]);
+
+/** The point `radius` from `center` in the direction of `to`. */
+function onCircle(center, to, radius) {
+  const angle = angleOf(center, to);
+  return [center[0] + radius * Math.cos(angle), center[1] + radius * Math.sin(angle)];
+}
+
+function turnAbout(points, joints, center, angle) {
+  const c = Math.cos(angle);
+  const s = Math.sin(angle);
+  for (const i of joints) {
+    const dx = points[i][0] - center[0];
+    const dy = points[i][1] - center[1];
+    points[i] = [center[0] + dx * c - dy * s, center[1] + dx * s + dy * c];
+  }
+}
+
+function carry(points, joints, dx, dy) {
+  for (const i of joints) points[i] = [points[i][0] + dx, points[i][1] + dy];
+}
+
+/**
+ * FABRIK (Aristidou and Lasenby 2011): the chain `places` with its first point fixed reaches for `target`;
+ * out of reach it stretches straight towards it. Lengths hold exactly: the last pass lays them out.
+ */
+export function reach(places, target, rounds = 16) {
+  const chain = places.map((p) => [...p]);
+  const lengths = chain.slice(1).map((p, i) => distance(p, chain[i]));
+  const base = [...chain[0]];
+  for (let round = 0; round < rounds; round++) {
+    chain[chain.length - 1] = [...target];
+    for (let i = chain.length - 2; i >= 0; i--) chain[i] = onCircle(chain[i + 1], chain[i], lengths[i]);
+    chain[0] = [...base];
+    for (let i = 1; i < chain.length; i++) chain[i] = onCircle(chain[i - 1], chain[i], lengths[i - 1]);
+    if (distance(chain[chain.length - 1], target) < 0.01) break;
+  }
+  return chain;
+}
+
+/** Joint `joint` goes to `target`; with `lock`, bone lengths hold. Returns points. */
+export function dragged(person, skeleton, joint, target, lock = true) {
+  const points = person.points.map((p) => [p[0], p[1]]);
+  if (!lock || !present(person, joint)) {
+    points[joint] = [...target];
+    return points;
+  }
+  const name = skeleton.joints[joint];
+  const chain = skeleton.chainIndices.find((c) => c.includes(joint));
+  if (skeleton.torsoIndices.includes(joint)) dragTorso(person, skeleton, points, joint, target);
+  else if (chain && chain.indexOf(joint) > 0) dragChain(person, skeleton, points, chain, joint, target);
+  else if (name.startsWith("face_") || name.endsWith("_pupil")) points[joint] = [...target];
+  else if (isHead(skeleton, joint)) dragHead(person, skeleton, points, joint, target);
+  else if (/(toe|heel)$/.test(name)) turnGroup(person, skeleton, points, joint, target, skeleton.parent[joint]);
+  else dragBranch(person, skeleton, points, joint, target);
+  return points;
+}
+
+const isHead = (skeleton, joint) => (skeleton.groupIndices.head ?? []).includes(joint);
+
+/** A limb or finger: the part of the chain that is there bends; what hangs below turns with the last bone. */
+function dragChain(person, skeleton, points, chain, joint, target) {
+  const links = chain.slice(0, chain.indexOf(joint) + 1).filter((i) => i === joint || present(person, i));
+  if (links.length < 2) {
+    points[joint] = [...target];
+    return;
+  }
+  const solved = reach(links.map((i) => points[i]), target);
+  const before = links.map((i) => [...points[i]]);
+  const last = links.length - 1;
+  const turn = angleOf(solved[last - 1], solved[last]) - angleOf(before[last - 1], before[last]);
+  const moving = skeleton.below(joint);
+  links.forEach((i, k) => (points[i] = solved[k]));
+  carry(points, moving, solved[last][0] - before[last][0], solved[last][1] - before[last][1]);
+  turnAbout(points, moving, solved[last], turn);
+}
+
+/** Shoulders, hips and neck are one block: it leans about the hips, or swings below the shoulders. */
+function dragTorso(person, skeleton, points, joint, target) {
+  const [low, direction] = axisOf(person, skeleton);
+  const upper = /shoulder|neck/.test(skeleton.joints[joint]);
+  const here = (i) => i >= 0 && present(person, i);
+  const hips = [firstOf(skeleton, "left_hip"), firstOf(skeleton, "right_hip")].filter(here);
+  const shoulders = [firstOf(skeleton, "left_shoulder"), firstOf(skeleton, "right_shoulder")].filter(here);
+  const pivots = upper ? hips : shoulders;
+  if (skeleton.name === "ap10k17") return dragSpine(person, skeleton, points, joint, target);
+  const pivot = pivots.length === 2 ? mean(pivots.map((i) => points[i])) : upper && direction ? low : null;
+  if (!pivot || distance(pivot, points[joint]) < 1) {
+    points[joint] = [...target];
+    return;
+  }
+  const turn = angleOf(pivot, target) - angleOf(pivot, points[joint]);
+  const before = points.map((p) => [...p]);
+  turnAbout(points, skeleton.torsoIndices, pivot, turn);
+  for (const i of skeleton.torsoIndices) {
+    const hanging = skeleton.below(i);
+    const dx = points[i][0] - before[i][0];
+    const dy = points[i][1] - before[i][1];
+    const leansAlong = upper && !/hip/.test(skeleton.joints[i]);
+    if (leansAlong) turnAbout(points, hanging, pivot, turn);
+    else carry(points, hanging, dx, dy);
+  }
+  const head = skeleton.neckless.flatMap((i) => [i, ...skeleton.below(i)]);
+  if (upper) turnAbout(points, head, pivot, turn);
+  else {
+    const top = mean(shoulders.map((i) => points[i]));
+    const was = mean(shoulders.map((i) => before[i]));
+    carry(points, head, top[0] - was[0], top[1] - was[1]);
+  }
+}
+
+/** An animal's spine turns about its other end; the legs keep their stance, the head goes along. */
+function dragSpine(person, skeleton, points, joint, target) {
+  const other = skeleton.torsoIndices.find((i) => i !== joint);
+  const before = [...points[joint]];
+  points[joint] = onCircle(points[other], target, distance(points[other], points[joint]));
+  carry(points, skeleton.below(joint), points[joint][0] - before[0], points[joint][1] - before[1]);
+}
+
+/** The nose swings the head about the neck; eyes and ears turn it about the nose. */
+function dragHead(person, skeleton, points, joint, target) {
+  const nose = firstOf(skeleton, "nose", "head");
+  const head = [...new Set([...skeleton.groupIndices.head, ...(skeleton.groupIndices.face ?? [])])];
+  const neck = neckOf(person, skeleton);
+  const center = joint === nose ? neck : points[nose];
+  if (!center || (joint !== nose && !present(person, nose)) || distance(center, points[joint]) < 0.5) {
+    points[joint] = [...target];
+    return;
+  }
+  const turn = angleOf(center, target) - angleOf(center, points[joint]);
+  turnAbout(points, head, center, turn);
+}
+
+/** Where the neck is: its own joint, or between the shoulders; null when neither is there. */
+function neckOf(person, skeleton) {
+  const own = firstOf(skeleton, "neck");
+  if (own >= 0 && present(person, own)) return person.points[own];
+  const shoulders = [firstOf(skeleton, "left_shoulder"), firstOf(skeleton, "right_shoulder")];
+  return shoulders.every((i) => i >= 0 && present(person, i)) ? mean(shoulders.map((i) => person.points[i])) : null;
+}
+
+/** All joints that share the parent turn with it as one piece (a foot about its ankle). */
+function turnGroup(person, skeleton, points, joint, target, parent) {
+  if (parent < 0 || !present(person, parent) || distance(points[parent], points[joint]) < 0.5) {
+    points[joint] = [...target];
+    return;
+  }
+  const turn = angleOf(points[parent], target) - angleOf(points[parent], points[joint]);
+  turnAbout(points, skeleton.below(parent), points[parent], turn);
+}
+
+/** Any other joint: at its parent's distance, carrying what hangs on it; without a parent, carrying all. */
+function dragBranch(person, skeleton, points, joint, target) {
+  const parent = skeleton.parent[joint];
+  const before = [...points[joint]];
+  if (parent >= 0 && present(person, parent)) {
+    points[joint] = onCircle(points[parent], target, distance(points[parent], points[joint]));
+    const below = skeleton.below(joint);
+    carry(points, below, points[joint][0] - before[0], points[joint][1] - before[1]);
+    const isFinger = !skeleton.torsoIndices.includes(parent);
+    if (isFinger) turnAbout(points, below, points[joint], angleOf(points[parent], points[joint]) - angleOf(points[parent], before));
+  } else {
+    points[joint] = [...target];
+    carry(points, skeleton.below(joint), target[0] - before[0], target[1] - before[1]);
+  }
+}
+
+/** A limb segment taken hold of at `from` and pulled to `to`: turns about its upper joint, or moves freely. */
+export function limbDragged(person, skeleton, [a, b], from, to, lock = true) {
+  const link = skeleton.link(a, b);
+  if (!lock) {
+    const points = person.points.map((p) => [p[0], p[1]]);
+    carry(points, [a, b], to[0] - from[0], to[1] - from[1]);
+    return points;
+  }
+  if (!link) return dragged(person, skeleton, b, add(person.points[b], from, to), true);
+  const [parent, child] = link;
+  const points = person.points.map((p) => [p[0], p[1]]);
+  const pivot = points[parent];
+  const turn = angleOf(pivot, to) - angleOf(pivot, from);
+  turnAbout(points, [child, ...skeleton.below(child)], pivot, turn);
+  return points;
+}
+
+/** What one side did, done by the other: changed joints are reflected over the figure's axis as it was. */
+export function symmetric(person, skeleton, points) {
+  const axis = axisOf(person, skeleton);
+  const result = points.map((p) => [...p]);
+  const changed = points.map((p, i) => distance(p, person.points[i]) > 1e-6);
+  points.forEach((p, i) => {
+    const twin = skeleton.swap[i];
+    if (twin !== i && changed[i] && !changed[twin]) result[twin] = reflect(p, axis);
+  });
+  return result;
+}
+
+/** A believable place for a joint that has none: its twin's mirror image, else by its parent. */
+export function guessed(person, skeleton, joint) {
+  const twin = skeleton.swap[joint];
+  if (twin !== joint && present(person, twin)) return reflect(person.points[twin], axisOf(person, skeleton));
+  const near = [skeleton.parent[joint], ...skeleton.children[joint]].find((i) => i >= 0 && present(person, i));
+  if (near !== undefined) return [person.points[near][0] + 12, person.points[near][1] + 12];
+  const there = person.points.filter((_, i) => present(person, i));
+  return there.length ? mean(there) : null;
+}
+
+const mean = (places) => [0, 1].map((axis) => places.reduce((sum, p) => sum + p[axis], 0) / places.length);
+const add = (p, from, to) => [p[0] + to[0] - from[0], p[1] + to[1] - from[1]];

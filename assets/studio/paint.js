@@ -1,0 +1,156 @@
+// Painting a pose on a canvas: readable on any art by a dark halo under a light core, warm left and cool right.
+
+import { sideOf } from "./anatomy.js";
+import { boxOf } from "./figure.js";
+
+const sideColors = { left: "#f2914a", right: "#5aa6f0", middle: "#e8d2a0" };
+const halo = "rgba(20,16,12,.72)";
+const uncertain = 0.4; // below this score a point wants the artist's eye
+
+/** A hue per person, far from its neighbours (golden angle), used for their tag and joints' rim. */
+export const hueOf = (index) => (16 + index * 137.508) % 360;
+export const personColor = (index, alpha = 1) => `hsl(${hueOf(index)} 70% 58% / ${alpha})`;
+
+const kinds = new WeakMap(); // skeleton → per-joint kind, worked out once
+function kindsOf(skeleton) {
+  if (!kinds.has(skeleton)) {
+    const kind = (joint) => (/^face_|_pupil$/.test(joint) ? "face" : /_hand_|^(thumb|index|middle|ring|pinky|root)/.test(joint) ? "hand" : "body");
+    kinds.set(skeleton, skeleton.joints.map(kind));
+  }
+  return kinds.get(skeleton);
+}
+export const radiusOf = (skeleton, joint, k) => ({ body: 5.5, hand: 3.2, face: 2.1 })[kindsOf(skeleton)[joint]] * k;
+
+/** How large marks are drawn: a little smaller when the figure is small on screen. */
+export function markScale(person, view) {
+  const box = boxOf(person);
+  if (!box) return 1;
+  const height = Math.max(box[2] - box[0], box[3] - box[1]) * view.scale;
+  return Math.min(1.35, Math.max(0.45, height / 420));
+}
+
+function bonesInOrder(person, skeleton) {
+  const hidden = new Set(person.hidden_bones.map((bone) => bone.join()));
+  const front = new Set(person.front.flatMap((group) => skeleton.groupIndices[group] ?? []));
+  const rank = ([a, b]) => Number(front.has(a) && front.has(b));
+  const bones = skeleton.boneIndices.filter((_, i) => !hidden.has(skeleton.bones[i].join()));
+  return front.size ? bones.sort((p, q) => rank(p) - rank(q)) : bones;
+}
+
+/** One figure. `options`: {index, active, selected: Set of joints, hovered, ghost, only: Set of joints}. */
+export function paintPerson(ctx, view, person, skeleton, options = {}) {
+  const { index = 0, active = true, selected = new Set(), hovered = -1, ghost = false, only = null } = options;
+  const kind = kindsOf(skeleton);
+  const places = person.points.map((p) => view.toScreen(p));
+  const k = only ? 1.25 : markScale(person, view);
+  const here = (i) => person.states[i] !== "missing" && (!only || only.has(i));
+  ctx.save();
+  ctx.globalAlpha = ghost ? 0.55 : active ? 1 : 0.62;
+  ctx.lineCap = "round";
+  paintBones(ctx, bonesInOrder(person, skeleton).filter(([a, b]) => here(a) && here(b)), { person, skeleton, kind, places, k, ghost, index });
+  if (!ghost) paintJoints(ctx, { person, skeleton, kind, places, k, here, selected, hovered, index, active });
+  ctx.restore();
+}
+
+function paintBones(ctx, bones, { person, skeleton, kind, places, k, ghost, index }) {
+  const widths = { body: 4.2 * k, hand: 2.2 * k, face: 1.3 * k };
+  const batches = new Map(); // equal strokes share one path: 400 bones cost a dozen strokes
+  for (const [a, b] of bones) {
+    const part = kind[a] === "body" && kind[b] === "body" ? "body" : kind[b];
+    const sides = [sideOf(skeleton.joints[a]), sideOf(skeleton.joints[b])];
+    const side = sides[0] === sides[1] ? sides[0] : sides.includes("middle") ? sides.find((s) => s !== "middle") : "middle";
+    const dashed = person.states[a] === "hidden" || person.states[b] === "hidden";
+    const key = `${part} ${side} ${dashed}`;
+    if (!batches.has(key)) batches.set(key, { part, side, dashed, path: new Path2D() });
+    const { path } = batches.get(key);
+    path.moveTo(...places[a]);
+    path.lineTo(...places[b]);
+  }
+  for (const layer of ghost ? ["core"] : ["halo", "core"]) {
+    for (const { part, side, dashed, path } of batches.values()) {
+      const width = widths[part];
+      ctx.setLineDash(dashed ? [width * 1.6, width * 1.9] : []);
+      ctx.lineWidth = layer === "halo" ? width + 2.2 : width * (ghost ? 0.7 : 0.72);
+      ctx.strokeStyle = layer === "halo" ? halo : ghost ? personColor(index) : part === "face" ? "#f4ead8" : sideColors[side];
+      ctx.stroke(path);
+    }
+  }
+  ctx.setLineDash([]);
+}
+
+function paintJoints(ctx, { person, skeleton, kind, places, k, here, selected, hovered, index, active }) {
+  const batches = new Map();
+  const disc = (style, i, radius) => {
+    if (!batches.has(style)) batches.set(style, new Path2D());
+    const path = batches.get(style);
+    path.moveTo(places[i][0] + radius, places[i][1]);
+    path.arc(places[i][0], places[i][1], radius, 0, Math.PI * 2);
+  };
+  const rims = new Path2D();
+  person.points.forEach((_, i) => {
+    if (!here(i)) return;
+    const radius = radiusOf(skeleton, i, k) * (i === hovered ? 1.35 : 1);
+    const low = person.sources[i] === "model" && person.scores[i] < uncertain;
+    disc(halo, i, radius + 1.3);
+    if (person.states[i] === "hidden") disc("rgba(250,244,232,.35)", i, radius);
+    else if (low) disc("#f6d55c", i, radius * 0.9);
+    else disc(kind[i] === "face" ? "#fffaf0" : sideColors[sideOf(skeleton.joints[i])], i, radius);
+    if (kind[i] === "body" && !low && person.states[i] !== "hidden") disc("#fffaf0", i, radius * 0.42);
+    if (selected.has(i)) {
+      rims.moveTo(places[i][0] + radius + 3.2, places[i][1]);
+      rims.arc(places[i][0], places[i][1], radius + 3.2, 0, Math.PI * 2);
+    }
+  });
+  for (const [style, path] of batches) {
+    ctx.fillStyle = style;
+    ctx.fill(path);
+  }
+  ctx.lineWidth = 4;
+  ctx.strokeStyle = halo;
+  ctx.stroke(rims);
+  ctx.lineWidth = 2;
+  ctx.strokeStyle = active ? "#fffaf0" : personColor(index);
+  ctx.stroke(rims);
+}
+
+/** Missing joints of the active figure, at their last place, faint: they can be dragged back in. */
+export function paintMissing(ctx, view, person, skeleton, size, only = null) {
+  ctx.save();
+  ctx.strokeStyle = "rgba(181,69,44,.9)";
+  ctx.lineWidth = 1.5;
+  ctx.setLineDash([2.5, 2.5]);
+  for (const i of reachableMissing(person, skeleton, size)) {
+    if (only && !only.has(i)) continue;
+    const [x, y] = view.toScreen(person.points[i]);
+    ctx.beginPath();
+    ctx.arc(x, y, 5, 0, Math.PI * 2);
+    ctx.stroke();
+  }
+  ctx.restore();
+}
+
+/** Missing body joints whose last place is worth showing: inside the picture and not the origin. */
+export function reachableMissing(person, skeleton, [w, h]) {
+  const kind = kindsOf(skeleton);
+  return [...person.points.keys()].filter((i) => {
+    const [x, y] = person.points[i];
+    return person.states[i] === "missing" && kind[i] === "body" && (x || y) && x >= 0 && y >= 0 && x < w && y < h;
+  });
+}
+
+/** A name beside a joint or person, on a dark pill. */
+export function paintLabel(ctx, text, [x, y], color = "#fffaf0") {
+  ctx.save();
+  ctx.font = "12px system-ui, sans-serif";
+  const width = ctx.measureText(text).width + 14;
+  const left = Math.min(Math.max(4, x + 12), Math.max(4, ctx.canvas.clientWidth - width - 4));
+  const top = Math.max(4, y - 30);
+  ctx.fillStyle = "rgba(28,24,20,.88)";
+  ctx.beginPath();
+  ctx.roundRect(left, top, width, 22, 6);
+  ctx.fill();
+  ctx.fillStyle = color;
+  ctx.textBaseline = "middle";
+  ctx.fillText(text, left + 7, top + 11.5);
+  ctx.restore();
+}

@@ -1,0 +1,150 @@
+// Step one: the drawing, who is in it, and finding their pose.
+
+import { button, fill, h } from "./dom.js";
+import { boxOf } from "./figure.js";
+import { hueOf, paintPerson } from "./paint.js";
+import { View } from "./view.js";
+
+export class PhotoPanel {
+  constructor(studio) {
+    this.studio = studio;
+    this.words = studio.words.photo;
+    this.where = "everywhere";
+    this.model = studio.models[0].name;
+    this.element = h("div.panel");
+    this.job = null;
+    this.nobody = false;
+    studio.addEventListener("job", ({ detail }) => {
+      this.job = detail;
+      this.render();
+    });
+    studio.addEventListener("estimated", ({ detail }) => {
+      this.nobody = detail.document.people.length === 0;
+    });
+    studio.editor.addEventListener("boxes", () => this.render());
+    studio.store.addEventListener("change", () => {
+      if (studio.store.doc.people.length) this.nobody = false;
+      this.render();
+    });
+    studio.store.addEventListener("select", () => this.render());
+    this.render();
+  }
+
+  render() {
+    if (this.studio.step !== "photo") return;
+    fill(this.element, this.#drawing(), this.studio.store.doc.photo && this.#estimate(), this.studio.store.doc.photo && this.#people());
+  }
+
+  #drawing() {
+    const { studio, words } = this;
+    const { store } = studio;
+    const { photo, size } = store.doc;
+    return h("section", {},
+      h("h2", {}, words.title, photo && h("small", {}, ` ${size[0]} × ${size[1]}`)),
+      h("div.row", {},
+        button("open", words.open, () => studio.files.choose("image/*,.json,.zip"), { text: words.open }),
+        button("camera", words.camera, () => studio.camera.open(), { text: words.camera })),
+      photo && opacitySlider(words.opacity, photo.opacity, (value, done) => {
+        const doc = { ...store.doc, photo: { ...store.doc.photo, opacity: value } };
+        if (done) store.commit(studio.words.steps.opacity, doc);
+        else store.preview(doc), studio.editor.paintAll();
+      }),
+    );
+  }
+
+  #estimate() {
+    const { studio, words } = this;
+    const busy = Boolean(this.job);
+    const choice = (name, label) => h("label.choice", {},
+      h("input", { type: "radio", name: "where", checked: this.where === name, disabled: busy, onchange: () => this.look(name) }), label);
+    const ready = !busy && (this.where !== "boxes" || studio.editor.boxes.length > 0);
+    return h("section", {},
+      h("h2", {}, words.estimate),
+      this.#models(busy),
+      h("fieldset", {}, h("legend", {}, words.where), choice("everywhere", words.everywhere), choice("boxes", words.boxes), choice("whole", words.whole)),
+      this.where === "boxes" && h("p.hint", {}, studio.editor.boxes.length ? `${studio.editor.boxes.length} ${words.boxCount} ` : words.drawBoxes,
+        studio.editor.boxes.length > 0 && h("button.link", { type: "button", onclick: () => studio.editor.clearBoxes() }, words.clearBoxes)),
+      busy
+        ? h("div.job", { role: "status" }, h("progress", { max: 1, value: this.job.fraction ?? 0 }), h("span", {}, this.job.text || "…"),
+            button("close", words.cancel, () => studio.files.cancel(), { text: words.cancel }))
+        : h("button.primary", { type: "button", disabled: !ready, onclick: () => studio.files.estimate(this.model, this.where) }, words.run),
+      this.nobody && !busy && this.#nobody(),
+    );
+  }
+
+  #models(busy) {
+    const model = this.studio.models.find(({ name }) => name === this.model);
+    return h("label.field", {}, h("span", {}, this.words.model),
+      h("select", { disabled: busy, onchange: (event) => ((this.model = event.target.value), this.render()) },
+        this.studio.models.map(({ name, title }) => h("option", { value: name, selected: name === this.model }, title))),
+      h("small", {}, [model.does, model.size, model.licence, model.speed].filter(Boolean).join(" · ")));
+  }
+
+  /** Choose where to look; drawing boxes takes the box tool. */
+  look(where) {
+    this.where = where;
+    this.studio.editor.tool = where === "boxes" ? "box" : "look";
+    this.studio.editor.paint();
+    this.render();
+  }
+
+  #nobody() {
+    const { studio, words } = this;
+    return h("div.notice", { role: "alert" }, h("strong", {}, words.none), h("p", {}, words.noneNext),
+      h("div.row", {},
+        h("button", { type: "button", onclick: () => this.look("boxes") }, words.drawBox),
+        h("button", { type: "button", onclick: () => (this.look("whole"), studio.files.estimate(this.model, "whole")) }, words.takeWhole),
+        h("button", { type: "button", onclick: () => studio.showLibrary() }, words.fromLibrary)));
+  }
+
+  #people() {
+    const { studio, words } = this;
+    const { people } = studio.store.doc;
+    return h("section", {},
+      h("h2", {}, words.people, people.length > 0 && h("small", {}, ` ${people.length}`)),
+      !people.length && !this.nobody && h("p.hint", {}, words.nobody),
+      h("div.people", {}, people.map((person, index) => this.#person(person, index))),
+      people.length > 0 && h("button.primary", { type: "button", onclick: () => studio.goTo("pose") }, words.edit));
+  }
+
+  #person(person, index) {
+    const { studio, words } = this;
+    const { store } = studio;
+    const low = person.scores.filter((score, i) => person.sources[i] === "model" && person.states[i] !== "missing" && score < 0.4).length;
+    const name = person.name || `${studio.words.figure} ${index + 1}`;
+    return h(`div.person${index === store.active ? ".on" : ""}`, { style: { borderLeftColor: `hsl(${hueOf(index)} 60% 55%)` } },
+      h("button.thumb", { type: "button", title: name, onclick: () => (store.activate(index), studio.editor.fit(grown(boxOf(person), 0.25))) }, this.#thumbnail(person, index)),
+      h("div", {}, h("strong", {}, name), h("small", {}, low ? `${low} ${words.uncertain}` : studio.words.skeletons[person.skeleton])),
+      button("trash", studio.words.steps.delete, () => {
+        store.selected.clear();
+        store.commit(studio.words.steps.delete, { ...store.doc, people: store.doc.people.filter((_, i) => i !== index) });
+      }));
+  }
+
+  #thumbnail(person, index) {
+    const { store, vault } = this.studio;
+    const canvas = h("canvas", { width: 128, height: 128 });
+    const ctx = canvas.getContext("2d");
+    const view = Object.assign(new View(), { width: 128, height: 128 });
+    view.fit(boxOf(person) ?? [0, 0, ...store.doc.size], 10);
+    const image = vault.picture(store.doc.photo?.key)?.bitmap;
+    if (image) ctx.drawImage(image, view.x, view.y, store.doc.size[0] * view.scale, store.doc.size[1] * view.scale);
+    paintPerson(ctx, view, person, store.skeletonOf(person), { index });
+    return canvas;
+  }
+}
+
+export const grown = (box, by) => {
+  if (!box) return null;
+  const pad = by * Math.max(box[2] - box[0], box[3] - box[1]);
+  return [box[0] - pad, box[1] - pad, box[2] + pad, box[3] + pad];
+};
+
+/** A labelled 0 … 1 slider; `change(value, done)` while it moves and once when it is let go. */
+export function opacitySlider(label, value, change, { min = 0, max = 1 } = {}) {
+  const input = h("input", { type: "range", min, max, step: 0.01, ariaLabel: label });
+  input.value = value; // after min and max, which would clamp it
+  input.addEventListener("input", () => change(Number(input.value), false));
+  input.addEventListener("change", () => change(Number(input.value), true));
+  return h("label.slider", {}, h("span", {}, label), input);
+}

@@ -1,0 +1,400 @@
+// The page: four steps, one canvas, one inspector. This file puts the parts together; each part tells its own story.
+
+import { readSkeletons } from "./anatomy.js";
+import { makeCommands } from "./commands.js";
+import { button, fill, h, icon } from "./dom.js";
+import { Editor } from "./editor.js";
+import { copyOf, present, shifted, withState } from "./figure.js";
+import { FigurePanel } from "./figure_panel.js";
+import { Files } from "./files.js";
+import { Library } from "./library.js";
+import { LibraryPanel, ReferencesPanel } from "./library_panel.js";
+import { PhotoPanel } from "./photo_panel.js";
+import { Camera, Closer, ExportMenu, Help, Toasts } from "./popups.js";
+import { Refusal, Server } from "./server.js";
+import { emptyDocument, Store } from "./store.js";
+import { Vault } from "./vault.js";
+
+const stepNames = ["photo", "pose", "body", "picture"];
+const toolbar = [
+  ["undo", "redo"], ["lock", "symmetric", "split"], ["mirror", "swap", "flipX"], ["visible", "hidden", "missing"],
+  ["duplicate", "delete"], ["marquee"], ["fit", "zoomOut", "zoomIn"],
+];
+
+class Studio extends EventTarget {
+  constructor(api, config, words) {
+    super();
+    Object.assign(this, { api, words, config, models: config.models, formats: config.formats });
+    this.step = "photo";
+    this.tab = "figures";
+    this.workName = "";
+    this.store = new Store(readSkeletons(config.skeletons), config.derived);
+    this.vault = new Vault();
+    this.server = new Server(api, config.root, words);
+    words.groupName = (group) => words.groups[group] ?? group;
+    words.jointName = (joint) => nameOfJoint(joint, words);
+    this.editorWords = words;
+    this.editor = new Editor(this.store, this.vault, words);
+    this.editor.tool = "look";
+    this.library = new Library(this);
+    this.files = new Files(this);
+    this.commands = makeCommands(this);
+    this.closer = new Closer(this);
+    this.exportMenu = new ExportMenu(this);
+    this.help = new Help(this);
+    this.camera = new Camera(this);
+    this.toasts = new Toasts(this);
+    this.panels = { photo: new PhotoPanel(this), figures: new FigurePanel(this), library: new LibraryPanel(this), references: new ReferencesPanel(this) };
+    this.#build();
+    this.#listen();
+  }
+
+  emit(type, detail) {
+    this.dispatchEvent(new CustomEvent(type, { detail }));
+  }
+
+  toast(text, actions = []) {
+    this.toasts.show(text, actions);
+  }
+
+  status(text) {
+    this.statusLine.textContent = text;
+  }
+
+  refuse(text) {
+    this.toast(text);
+    return null;
+  }
+
+  /** Run a piece of work; what goes wrong becomes a sentence, and the open work stays as it was. */
+  async guarded(work) {
+    try {
+      await work();
+    } catch (error) {
+      if (!(error instanceof Refusal)) console.error(error);
+      this.toast(error instanceof Refusal ? error.message : this.words.failed);
+    } finally {
+      this.status("");
+    }
+  }
+
+  // ── the frame ──
+
+  #build() {
+    const { words, editor } = this;
+    this.rail = h("nav.rail", { ariaLabel: words.title });
+    this.tools = h("div.tools", { role: "toolbar" });
+    this.savedMark = h("span.saved", { role: "status" });
+    this.statusLine = h("span.hint");
+    this.inspector = h("aside.inspector");
+    this.overlay = h("div.overlay");
+    this.stage = h("main.stage", {}, editor.element, this.overlay, this.closer.element, this.toasts.element, h("div.drop", {}, h("span", {}, words.drop)));
+    this.element = h("div.studio", {},
+      this.rail,
+      h("header.bar", {}, this.tools, h("div.row", {}, this.savedMark,
+        button("open", words.commands.open, () => this.files.choose(), { key: "Ctrl+O" }),
+        button("export", words.commands.export, () => this.exportMenu.toggle(), { text: words.export.title, key: "Ctrl+S", className: "primary" }))),
+      this.stage, this.inspector,
+      h("footer.foot", {}, this.statusLine, (this.zoomMark = h("span"))),
+      this.exportMenu.element, this.help.element, this.camera.element);
+    fill(this.rail, h("div.mark", { title: words.title }, markSvg()), stepNames.map((name) =>
+      h("button.step", { type: "button", data: { step: name }, onclick: () => this.goTo(name) }, icon(name), h("span", {}, words.stepNames[name]))),
+      h("div.grow"),
+      button("sun", words.commands.theme, () => this.#setTheme(this.theme === "dark" ? "light" : "dark")),
+      button("help", words.commands.help, () => this.help.toggle(), { key: "?" }));
+    this.#setTheme(localStorage.getItem("contrapposto-theme") ?? (matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light"));
+  }
+
+  #setTheme(theme) {
+    this.theme = theme;
+    this.element.dataset.theme = theme;
+    localStorage.setItem("contrapposto-theme", theme);
+    this.editor.paintAll();
+  }
+
+  goTo(step) {
+    this.step = step;
+    if (step === "photo" || step === "pose") this.editor.movingReference = undefined;
+    this.editor.tool = step === "pose" ? "pose" : this.panels.photo.where === "boxes" && step === "photo" ? "box" : "look";
+    this.editor.ghost = null;
+    if (step !== "pose") this.closer.hide();
+    this.refresh();
+    this.editor.paint();
+  }
+
+  showLibrary() {
+    this.tab = "library";
+    this.goTo("pose");
+  }
+
+  refresh() {
+    const { words, store, step } = this;
+    for (const element of this.rail.querySelectorAll(".step")) {
+      element.classList.toggle("on", element.dataset.step === step);
+      element.setAttribute("aria-current", element.dataset.step === step ? "step" : "false");
+    }
+    this.element.dataset.step = step;
+    this.#refreshTools();
+    const later = step === "body" || step === "picture";
+    this.inspector.hidden = later;
+    if (step === "photo") fill(this.inspector, this.panels.photo.element);
+    if (step === "pose") fill(this.inspector, this.#tabs(), this.panels[this.tab].element);
+    (step === "photo" ? this.panels.photo : this.panels[this.tab]).render();
+    const empty = step === "photo" && !store.doc.photo && !store.doc.people.length;
+    this.overlay.hidden = !empty && !later;
+    if (empty) fill(this.overlay, this.#welcome());
+    if (later) fill(this.overlay, h("div.later", {}, icon(step), h("h1", {}, words[step].title), h("p", {}, words[step].lead), h("p.hint", {}, words[step].soon),
+      h("button", { type: "button", onclick: () => this.goTo("pose") }, words.backToPose)));
+  }
+
+  #tabs() {
+    return h("div.tabs", { role: "tablist" }, Object.entries(this.words.pose.tabs).map(([name, label]) =>
+      h(`button.tab${name === this.tab ? ".on" : ""}`, { type: "button", role: "tab", ariaSelected: String(name === this.tab), data: { tab: name },
+        onclick: () => ((this.tab = name), (this.editor.ghost = null), this.refresh(), this.editor.paint()) }, label)));
+  }
+
+  #refreshTools() {
+    const { store, editor, words } = this;
+    const names = this.step === "pose" ? toolbar : [["undo", "redo"], ["fit", "zoomOut", "zoomIn"]];
+    const disabled = { undo: !store.past.length, redo: !store.future.length, visible: !store.selected.size, hidden: !store.selected.size, missing: !store.selected.size };
+    fill(this.tools, this.step === "body" || this.step === "picture" ? [] : names.map((group) => h("div.group", {}, group.map((name) => {
+      const [, keys, run, iconName, options = {}] = this.commands.table.find(([n]) => n === name);
+      const on = options.toggle && editor[options.toggle];
+      const shown = name === "lock" && !editor.lock ? "unlock" : iconName;
+      const step = { undo: store.past.at(-1)?.label, redo: store.future.at(-1)?.label }[name];
+      const element = button(shown, words.commands[name] + (step ? `: ${step}` : ""), run, { key: keys[0], disabled: disabled[name], className: on ? "on" : "", data: { command: name } });
+      if (options.toggle) element.setAttribute("aria-pressed", String(Boolean(on)));
+      return element;
+    }))));
+  }
+
+  #welcome() {
+    const words = this.words.empty;
+    return h("div.welcome", {}, markSvg(), h("h1", {}, words.title), h("p", {}, words.lead),
+      h("div.row", {},
+        button("open", words.open, () => this.files.choose("image/*,.json,.zip"), { text: words.open, className: "primary" }),
+        button("camera", words.camera, () => this.camera.open(), { text: words.camera }),
+        button("library", words.blank, () => (this.library.addDefault("person"), this.showLibrary()), { text: words.blank })),
+      h("h2", {}, words.examples),
+      h("div.examples", {}, this.config.examples.map((example) =>
+        h("button.example", { type: "button", title: example.title, onclick: () => this.#openExample(example) },
+          h("img", { src: `${this.config.root}/gradio_api/file=${example.path}`, alt: example.title, loading: "lazy" }), h("span", {}, example.title)))));
+  }
+
+  #openExample(example) {
+    return this.guarded(async () => {
+      const blob = await this.server.fetchFile(example);
+      await this.files.open(new File([blob], example.name, { type: blob.type }));
+    });
+  }
+
+  // ── events ──
+
+  #listen() {
+    const { store, editor } = this;
+    store.addEventListener("change", () => {
+      this.refresh();
+      this.#autosave();
+      this.#commit();
+    });
+    store.addEventListener("select", () => this.#refreshTools());
+    store.addEventListener("stepped", ({ detail }) => this.status(detail.undone ? `${this.words.undone}: ${detail.undone}` : `${this.words.redone}: ${detail.redone}`));
+    editor.addEventListener("cycle", ({ detail }) => this.cycle(detail));
+    editor.addEventListener("touched", () => this.status(""));
+    editor.addEventListener("group", ({ detail }) => /hand$|face/.test(detail.group) && this.closer.show(detail.group));
+    addEventListener("keydown", (event) => this.#key(event));
+    addEventListener("keyup", (event) => event.key === " " && (editor.space = false));
+    addEventListener("pagehide", () => this.#save());
+    addEventListener("visibilitychange", () => document.hidden && this.#save());
+    for (const type of ["copy", "cut"]) addEventListener(type, (event) => this.#copy(event));
+    addEventListener("paste", (event) => this.#paste(event));
+    this.#listenToDrops();
+  }
+
+  /** visible → hidden → missing → visible, by right click or long press. */
+  cycle({ person, joint }) {
+    const next = { visible: "hidden", hidden: "missing", missing: "visible" };
+    this.store.editPerson(this.words.steps.state, person, (one) => withState(one, [joint], next[one.states[joint]]));
+  }
+
+  #typing(event) {
+    return event.composedPath().some((element) => /^(INPUT|SELECT|TEXTAREA)$/.test(element.tagName) && !/^(range|radio|checkbox)$/.test(element.type));
+  }
+
+  #key(event) {
+    if (this.#typing(event)) return;
+    if (event.key === "Escape") {
+      const sheet = [this.exportMenu, this.help, this.camera].find((one) => one.isOpen);
+      if (sheet) return sheet.close();
+      if (this.editor.cancelGesture()) return;
+    }
+    const onCanvas = event.composedPath().includes(this.editor.front);
+    const onControl = event.composedPath().some((element) => element.tagName === "BUTTON" || element.tagName === "INPUT");
+    if (event.key === " " && !onControl) {
+      this.editor.space = true;
+      event.preventDefault();
+      return;
+    }
+    if (event.key === "Tab" && !onCanvas) return; // Tab walks the page, and the joints only on the canvas
+    if (event.key.startsWith("Arrow") && onControl) return;
+    const general = /^(Z|Y|O|S|E|\?)$/i.test(event.key) || event.ctrlKey || event.metaKey;
+    if (this.step !== "pose" && !general && !["f", "F", "+", "-", "0", "="].includes(event.key) && !event.shiftKey) return;
+    if (this.commands.keyDown(event)) event.preventDefault();
+  }
+
+  #copy(event) {
+    const { store } = this;
+    const people = store.picked.length ? store.picked.map(([p]) => p) : [store.active];
+    const chosen = people.map((p) => store.doc.people[p]).filter(Boolean);
+    if (this.#typing(event) || !chosen.length || String(getSelection())) return;
+    event.clipboardData.setData("text/plain", JSON.stringify({ ...emptyDocument(store.doc.size), people: chosen }));
+    event.preventDefault();
+    if (event.type === "cut") {
+      store.selected.clear();
+      store.commit(this.words.steps.delete, { ...store.doc, people: store.doc.people.filter((_, p) => !people.includes(p)) });
+    }
+    this.status(this.words.copied);
+  }
+
+  /** A picture opens, copied figures join, any other pose text is read as a file. */
+  #paste(event) {
+    if (this.#typing(event)) return;
+    const file = [...event.clipboardData.files][0];
+    const text = event.clipboardData.getData("text/plain");
+    if (file) return void this.files.open(file);
+    if (!text.trim().startsWith("{") && !text.trim().startsWith("[")) return;
+    event.preventDefault();
+    const copied = this.#copiedPeople(text);
+    if (!copied) return void this.files.open(new File([text], "pasted.json", { type: "application/json" }));
+    const { store } = this;
+    store.commit(this.words.steps.paste, { ...store.doc, people: [...store.doc.people, ...copied.map((person) => shifted(copyOf(person), 16, 16))] });
+    store.activate(store.doc.people.length - 1);
+  }
+
+  #copiedPeople(text) {
+    try {
+      const doc = JSON.parse(text);
+      const fits = doc.contrapposto === 1 && doc.people.every((person) => person.points.length === this.store.skeletons[person.skeleton]?.joints.length);
+      return fits && doc.people.length ? doc.people : null;
+    } catch {
+      return null;
+    }
+  }
+
+  #listenToDrops() {
+    let depth = 0;
+    const over = (on) => this.stage.classList.toggle("dropping", on);
+    const hasFile = (event) => [...(event.dataTransfer?.types ?? [])].includes("Files");
+    addEventListener("dragenter", (event) => hasFile(event) && (depth += 1, over(true)));
+    addEventListener("dragleave", (event) => hasFile(event) && (depth = Math.max(0, depth - 1)) === 0 && over(false));
+    addEventListener("dragover", (event) => hasFile(event) && event.preventDefault());
+    addEventListener("drop", (event) => {
+      if (!hasFile(event)) return;
+      event.preventDefault();
+      depth = 0;
+      over(false);
+      const [file] = event.dataTransfer.files;
+      if (file) this.files.open(file);
+    });
+  }
+
+  // ── keeping the work ──
+
+  #autosave() {
+    this.savedMark.textContent = this.words.saving;
+    clearTimeout(this.saveTimer);
+    this.saveTimer = setTimeout(() => this.#save(), 250);
+  }
+
+  async #save() {
+    clearTimeout(this.saveTimer);
+    try {
+      await this.vault.save(this.store.doc, { name: this.workName, step: this.step });
+      this.savedMark.textContent = this.words.saved;
+      this.savedMark.classList.remove("bad");
+    } catch (error) {
+      console.error(error);
+      this.savedMark.textContent = this.words.unsaved;
+      this.savedMark.classList.add("bad");
+    }
+  }
+
+  /** Tell the server's session what the pose is now; it answers with the revision it has. Offline, the browser goes on alone. */
+  #commit() {
+    clearTimeout(this.commitTimer);
+    this.commitTimer = setTimeout(() => {
+      this.committedAt = performance.now();
+      this.api.props.value = { rev: this.store.rev, document: this.files.bare() };
+      this.api.trigger("commit", {});
+    }, 60);
+  }
+
+  /** The server's answer to a commit. */
+  heard(value) {
+    if (value?.heard !== this.store.rev) return;
+    this.commitTime = performance.now() - this.committedAt;
+    if (value.refusal) this.toast(value.refusal);
+  }
+
+  async start() {
+    await this.library.load(`${this.config.root}/gradio_api/file=${this.config.library}`);
+    let work = null;
+    try {
+      await this.vault.start();
+      work = await this.vault.load();
+    } catch (error) {
+      console.error(error);
+      this.savedMark.textContent = this.words.unsaved;
+      this.savedMark.classList.add("bad");
+    }
+    if (work && (work.doc.people.length || work.doc.photo)) {
+      this.workName = work.name;
+      if (work.doc.photo && !this.vault.picture(work.doc.photo.key)) work.doc.photo = null;
+      this.store.restore(work.doc);
+      this.goTo(work.step === "photo" ? "photo" : "pose");
+      this.toast(this.words.restored, [{ label: this.words.fresh, run: () => this.startFresh() }]);
+    } else this.goTo("photo");
+    this.editor.fit();
+    this.vault.tidy().catch((error) => console.error(error));
+  }
+
+  startFresh() {
+    this.store.selected.clear();
+    this.store.commit(this.words.fresh, emptyDocument());
+    this.goTo("photo");
+    this.editor.fit();
+  }
+
+  hasPresent(person) {
+    return person.points.some((_, i) => present(person, i));
+  }
+}
+
+/** "left_hand_thumb_2" → "left thumb 2"; words come from the one file of words. */
+function nameOfJoint(joint, words) {
+  const parts = joint.replace(/^face_/, "").replace("_hand_", "_").split("_");
+  return parts.map((part) => words.jointWords[part] ?? part).join(" ");
+}
+
+function markSvg() {
+  const svg = h("div.logo");
+  // A figure at rest: shoulders one way, hips the other.
+  svg.innerHTML = `<svg viewBox="0 0 48 48" aria-hidden="true"><path d="M14 17.500 33 14M16 30l15 3.500M23.500 15.800c1.500 5 1 11-.500 16M24 11a4 4 0 1 0-1-7.900M14 17.500 11 27l4 6M33 14l3.500 9-5 5M16.500 30 15 45M30.500 33.400 33 39l-1.500 6"/></svg>`;
+  return svg;
+}
+
+/** Build the studio inside a Gradio component's element. */
+export async function mount(element, api, config) {
+  const words = await (await fetch(`${config.root}/gradio_api/file=${config.words}`)).json();
+  const host = element.querySelector(".contrapposto");
+  const shadow = host.attachShadow({ mode: "open" }); // the page's own look, out of reach of any other style sheet
+  const sheet = h("link", { rel: "stylesheet", href: `${config.base}/style.css?v=${config.version}` });
+  const studio = new Studio(api, config, words);
+  shadow.append(sheet, studio.element);
+  api.watch("value", () => studio.heard(api.props.value));
+  host.studio = studio; // for tests and the curious
+  await new Promise((resolve) => (sheet.onload = sheet.onerror = resolve));
+  studio.editor.resized();
+  await studio.start();
+  host.dataset.ready = "true";
+}

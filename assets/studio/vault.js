@@ -1,0 +1,94 @@
+// What must survive a reload, a crash and a lost server: the work, kept in the browser's IndexedDB.
+// Pictures are stored once under their key; the document names the keys it needs.
+
+const open = () =>
+  new Promise((resolve, reject) => {
+    const request = indexedDB.open("contrapposto", 1);
+    request.onupgradeneeded = () => ["work", "pictures"].forEach((name) => request.result.createObjectStore(name));
+    request.onsuccess = () => resolve(request.result);
+    request.onerror = () => reject(request.error);
+  });
+
+const done = (transaction) =>
+  new Promise((resolve, reject) => {
+    transaction.oncomplete = resolve;
+    transaction.onerror = transaction.onabort = () => reject(transaction.error);
+  });
+
+const answer = (request) =>
+  new Promise((resolve, reject) => {
+    request.onsuccess = () => resolve(request.result);
+    request.onerror = () => reject(request.error);
+  });
+
+export const picturesOf = (doc) => [doc.photo?.key, ...doc.references.map((r) => r.key)].filter(Boolean);
+
+export class Vault {
+  /** Work is kept per tab, so that two tabs never write over each other; a new tab starts from the latest work. */
+  constructor() {
+    this.tab = sessionStorage.getItem("contrapposto-tab");
+    if (!this.tab) sessionStorage.setItem("contrapposto-tab", (this.tab = crypto.randomUUID?.() ?? String(Math.random()).slice(2)));
+    this.pictures = new Map(); // key → {blob, bitmap}
+    this.stored = new Set();
+    this.db = null;
+  }
+
+  async start() {
+    this.db = await open();
+  }
+
+  /** Keep a picture in memory; returns its key. It reaches the disk with the document that names it. */
+  async keep(blob) {
+    const key = crypto.randomUUID?.() ?? String(Math.random()).slice(2);
+    this.pictures.set(key, { blob, bitmap: await createImageBitmap(blob) });
+    return key;
+  }
+
+  picture(key) {
+    return key ? this.pictures.get(key) : undefined;
+  }
+
+  /** Write the document and the pictures it names, in one transaction. */
+  async save(doc, extra) {
+    if (!this.db) return;
+    const transaction = this.db.transaction(["work", "pictures"], "readwrite");
+    for (const key of picturesOf(doc)) {
+      if (this.stored.has(key) || !this.pictures.has(key)) continue;
+      transaction.objectStore("pictures").put(this.pictures.get(key).blob, key);
+      this.stored.add(key);
+    }
+    transaction.objectStore("work").put({ doc, ...extra, saved: Date.now() }, this.tab);
+    await done(transaction);
+  }
+
+  /** This tab's work, else the latest of any tab; null when there is none. Pictures come along. */
+  async load() {
+    const transaction = this.db.transaction(["work", "pictures"]);
+    const works = transaction.objectStore("work");
+    const own = await answer(works.get(this.tab));
+    const all = await answer(works.getAll());
+    const work = own ?? all.sort((a, b) => b.saved - a.saved)[0];
+    if (!work) return null;
+    for (const key of picturesOf(work.doc)) {
+      const blob = await answer(transaction.objectStore("pictures").get(key));
+      if (blob) this.stored.add(key) && this.pictures.set(key, { blob });
+    }
+    for (const picture of this.pictures.values()) picture.bitmap ??= await createImageBitmap(picture.blob);
+    return work;
+  }
+
+  /** Drop works older than the ten latest, and pictures that no work names. */
+  async tidy() {
+    const transaction = this.db.transaction(["work", "pictures"], "readwrite");
+    const works = transaction.objectStore("work");
+    const [keys, all] = await Promise.all([answer(works.getAllKeys()), answer(works.getAll())]);
+    const ranked = keys.map((key, i) => [key, all[i]]).sort((a, b) => b[1].saved - a[1].saved);
+    ranked.slice(10).forEach(([key]) => key !== this.tab && works.delete(key));
+    const needed = new Set(ranked.slice(0, 10).flatMap(([, work]) => picturesOf(work.doc)));
+    const pictures = transaction.objectStore("pictures");
+    for (const key of await answer(pictures.getAllKeys())) {
+      if (!needed.has(key) && !this.pictures.has(key)) pictures.delete(key);
+    }
+    await done(transaction);
+  }
+}
