@@ -66,7 +66,7 @@ export class Editor extends EventTarget {
   paint() {
     this.frame ??= requestAnimationFrame(() => {
       this.frame = null;
-      if (this.stale) this.#paintBack();
+      if (this.stale) this.#paintBack(), this.dispatchEvent(new CustomEvent("viewed"));
       this.stale = false;
       this.#paintFront();
     });

@@ -71,7 +71,7 @@ export class FigurePanel {
       h("div.segments", {}, state("visible", "1"), state("hidden", "2"), state("missing", "3")),
       joints > 0 && h("div.row.wrap", {},
         button("flip", words.otherSide, () => studio.commands.run("otherSide"), { text: words.otherSide, key: "O" }),
-        limbOf(store)?.group && button("up", words.toFront, () => studio.commands.run("toFront"), { text: words.toFront }),
+        limbOf(store)?.group && button("front", words.toFront, () => studio.commands.run("toFront"), { text: words.toFront }),
         joints > 1 && button("eyeoff", words.hideLimb, () => studio.commands.run("hideLimb"), { text: words.hideLimb })),
       person.hidden_bones.length > 0 && h("button.link", { type: "button",
         onclick: () => store.editPerson(studio.words.steps.bone, store.active, (one) => ({ ...one, hidden_bones: [] })) }, words.showLimbs),

@@ -34,7 +34,7 @@ export class Files {
 
   async #ask(file, asMap) {
     const { server, words } = this.studio;
-    this.studio.status(`${words.opened.replace(/ed$/, "ing")} ${file.name}…`);
+    this.studio.status(`${words.opening} ${file.name}…`);
     return server.call("open", [await server.upload(file, file.name), asMap]);
   }
 
@@ -59,13 +59,12 @@ export class Files {
     studio.editor.clearBoxes();
     studio.goTo(answer.kind === "photo" ? "photo" : "pose");
     studio.editor.fit();
-    studio.toast([`${words.opened} ${file.name}.`, ...answer.notes].join(" "), answer.pose_map ? this.#offerMap(file) : []);
-    return vault;
+    studio.status(`${words.opened} ${file.name}.`);
+    studio.toast(answer.notes.join(" "), answer.pose_map ? this.#offerMap(file) : []);
   }
 
   #offerMap(file) {
     const { words } = this.studio;
-    this.studio.status(words.photo.poseMap);
     return [{ text: words.photo.poseMap }, { label: words.photo.readMap, run: () => this.open(file, { asMap: true }) }, { label: words.photo.keepPicture, run: () => {} }];
   }
 
@@ -171,7 +170,7 @@ export class Files {
       store.selected.clear();
       store.commit(words.steps.estimate, { ...store.doc, people });
       if (boxes) editor.clearBoxes();
-      studio.toast(answer.notes.join(" "));
+      studio.status(answer.notes.join(" "));
     });
     this.job = null;
     studio.emit("job", null);

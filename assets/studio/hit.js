@@ -81,7 +81,8 @@ export function frameOf(doc, store, view) {
   const [x0, y0, x1, y1] = [Math.min(...xs) - pad, Math.min(...ys) - pad, Math.max(...xs) + pad, Math.max(...ys) + pad];
   const [cx, cy] = [(x0 + x1) / 2, (y0 + y1) / 2];
   const handles = { nw: [x0, y0], ne: [x1, y0], se: [x1, y1], sw: [x0, y1], n: [cx, y0], e: [x1, cy], s: [cx, y1], w: [x0, cy] };
-  handles.rotate = [cx, y0 - 26 > 14 ? y0 - 26 : y1 + 26];
+  // Below, where no figure's tag is in the way; above when there is no room.
+  handles.rotate = [cx, y1 + 26 < view.height - 14 ? y1 + 26 : y0 - 26];
   handles.move = [x0 - 22 > 14 ? x0 - 22 : x1 + 22, cy];
   return { box: [x0, y0, x1, y1], handles };
 }

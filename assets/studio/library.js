@@ -45,7 +45,7 @@ export class Library {
     return converted(person, from, skeleton, this.studio.store.derived);
   }
 
-  /** A new figure of this pose in the middle of the canvas, at four fifths of its height. */
+  /** A new figure of this pose at four fifths of the canvas' height: in the middle, or beside the figure that stands there. */
   placed(pose, flip = false, skeletonName = pose.skeleton) {
     const { store } = this.studio;
     const skeleton = store.skeletons[skeletonName];
@@ -55,7 +55,10 @@ export class Library {
     const room = pose.kind === "hand" ? 0.3 : 0.8;
     const scale = Math.min((w * room) / Math.max(box[2] - box[0], 1), (h * room) / Math.max(box[3] - box[1], 1));
     const [cx, cy] = centerOf(box);
-    return withPoints(person, ([x, y]) => [(x - cx) * scale + (w - 1) / 2, (y - cy) * scale + (h - 1) / 2]);
+    const taken = store.doc.people.map((other) => boxOf(other)).filter(Boolean).map((other) => centerOf(other)[0]);
+    const free = (x) => taken.every((other) => Math.abs(other - x) > w * 0.12);
+    const middle = [0.5, 0.75, 0.25, 0.62, 0.38].map((share) => share * (w - 1)).find(free) ?? (w - 1) / 2;
+    return withPoints(person, ([x, y]) => [(x - cx) * scale + middle, (y - cy) * scale + (h - 1) / 2]);
   }
 
   /** The figure taken into the pose: whole, or only `joints`; `blend` 0 … 1 goes part of the way. Null when nothing fits. */

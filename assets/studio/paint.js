@@ -19,22 +19,42 @@ function kindsOf(skeleton) {
   }
   return kinds.get(skeleton);
 }
-export const radiusOf = (skeleton, joint, k) => ({ body: 5.5, hand: 3.2, face: 2.1 })[kindsOf(skeleton)[joint]] * k;
+const radii = { body: 5.5, hand: 3.6, face: 2.6 };
+const widthsOf = { body: 4.2, hand: 2.4, face: 1.5 };
 
-/** How large marks are drawn: a little smaller when the figure is small on screen. */
-export function markScale(person, view) {
-  const box = boxOf(person);
-  if (!box) return 1;
-  const height = Math.max(box[2] - box[0], box[3] - box[1]) * view.scale;
-  return Math.min(1.35, Math.max(0.45, height / 420));
+/** How large marks are drawn, by part: smaller when the part is small on screen, so that joints stay apart. */
+export function markScale(person, skeleton, view) {
+  const extent = (joints) => {
+    const box = boxOf(person, joints);
+    return box ? Math.max(box[2] - box[0], box[3] - box[1]) * view.scale : 0;
+  };
+  const limited = (value) => Math.min(1.35, Math.max(0.3, value));
+  const of = (...groups) => limited(Math.max(0, ...groups.map((name) => extent(skeleton.groupIndices[name] ?? []))) / 150);
+  const whole = extent(null) / 420;
+  const alone = skeleton.name === "hand21" || skeleton.name === "face68";
+  return {
+    body: limited(whole),
+    hand: alone ? limited(extent(null) / 150) : Math.min(of("left_hand", "right_hand"), limited(whole) * 1.4),
+    face: alone ? limited(extent(null) / 150) : of("face"),
+  };
 }
 
 function bonesInOrder(person, skeleton) {
   const hidden = new Set(person.hidden_bones.map((bone) => bone.join()));
   const front = new Set(person.front.flatMap((group) => skeleton.groupIndices[group] ?? []));
   const rank = ([a, b]) => Number(front.has(a) && front.has(b));
-  const bones = skeleton.boneIndices.filter((_, i) => !hidden.has(skeleton.bones[i].join()));
+  // Ear to shoulder is a line of the file formats, not of a figure: a neck is drawn instead.
+  const drawn = ([a, b]) => !hidden.has([a, b].join()) && !(/_ear$/.test(a) && /_shoulder$/.test(b));
+  const bones = skeleton.boneIndices.filter((_, i) => drawn(skeleton.bones[i]));
   return front.size ? bones.sort((p, q) => rank(p) - rank(q)) : bones;
+}
+
+/** Ends of the neck's line for skeletons without a neck joint, on screen; null when a shoulder or the nose is missing. */
+function neckLine(person, skeleton, places, here) {
+  if ("neck" in skeleton.at) return null;
+  const [l, r, nose] = ["left_shoulder", "right_shoulder", "nose"].map((name) => skeleton.at[name] ?? -1);
+  if (![l, r, nose].every((i) => i >= 0 && here(i))) return null;
+  return [[(places[l][0] + places[r][0]) / 2, (places[l][1] + places[r][1]) / 2], places[nose]];
 }
 
 /** One figure. `options`: {index, active, selected: Set of joints, hovered, ghost, only: Set of joints}. */
@@ -42,19 +62,25 @@ export function paintPerson(ctx, view, person, skeleton, options = {}) {
   const { index = 0, active = true, selected = new Set(), hovered = -1, ghost = false, only = null } = options;
   const kind = kindsOf(skeleton);
   const places = person.points.map((p) => view.toScreen(p));
-  const k = only ? 1.25 : markScale(person, view);
+  const k = markScale(person, skeleton, view);
   const here = (i) => person.states[i] !== "missing" && (!only || only.has(i));
   ctx.save();
   ctx.globalAlpha = ghost ? 0.55 : active ? 1 : 0.62;
   ctx.lineCap = "round";
-  paintBones(ctx, bonesInOrder(person, skeleton).filter(([a, b]) => here(a) && here(b)), { person, skeleton, kind, places, k, ghost, index });
+  const bones = bonesInOrder(person, skeleton).filter(([a, b]) => here(a) && here(b));
+  paintBones(ctx, bones, { person, skeleton, kind, places, k, ghost, index, neck: neckLine(person, skeleton, places, here) });
   if (!ghost) paintJoints(ctx, { person, skeleton, kind, places, k, here, selected, hovered, index, active });
   ctx.restore();
 }
 
-function paintBones(ctx, bones, { person, skeleton, kind, places, k, ghost, index }) {
-  const widths = { body: 4.2 * k, hand: 2.2 * k, face: 1.3 * k };
+function paintBones(ctx, bones, { person, skeleton, kind, places, k, ghost, index, neck }) {
   const batches = new Map(); // equal strokes share one path: 400 bones cost a dozen strokes
+  if (neck) {
+    const path = new Path2D();
+    path.moveTo(...neck[0]);
+    path.lineTo(...neck[1]);
+    batches.set("neck", { part: "body", side: "middle", dashed: false, path });
+  }
   for (const [a, b] of bones) {
     const part = kind[a] === "body" && kind[b] === "body" ? "body" : kind[b];
     const sides = [sideOf(skeleton.joints[a]), sideOf(skeleton.joints[b])];
@@ -68,9 +94,9 @@ function paintBones(ctx, bones, { person, skeleton, kind, places, k, ghost, inde
   }
   for (const layer of ghost ? ["core"] : ["halo", "core"]) {
     for (const { part, side, dashed, path } of batches.values()) {
-      const width = widths[part];
+      const width = widthsOf[part] * k[part];
       ctx.setLineDash(dashed ? [width * 1.6, width * 1.9] : []);
-      ctx.lineWidth = layer === "halo" ? width + 2.2 : width * (ghost ? 0.7 : 0.72);
+      ctx.lineWidth = layer === "halo" ? width + 1 + 1.4 * k[part] : width * (ghost ? 0.7 : 0.72);
       ctx.strokeStyle = layer === "halo" ? halo : ghost ? personColor(index) : part === "face" ? "#f4ead8" : sideColors[side];
       ctx.stroke(path);
     }
@@ -79,29 +105,30 @@ function paintBones(ctx, bones, { person, skeleton, kind, places, k, ghost, inde
 }
 
 function paintJoints(ctx, { person, skeleton, kind, places, k, here, selected, hovered, index, active }) {
-  const batches = new Map();
-  const disc = (style, i, radius) => {
-    if (!batches.has(style)) batches.set(style, new Path2D());
-    const path = batches.get(style);
+  const layers = [new Map(), new Map(), new Map()]; // halos, colours, cores: each above the one before
+  const disc = (layer, style, i, radius) => {
+    if (!layers[layer].has(style)) layers[layer].set(style, new Path2D());
+    const path = layers[layer].get(style);
     path.moveTo(places[i][0] + radius, places[i][1]);
     path.arc(places[i][0], places[i][1], radius, 0, Math.PI * 2);
   };
   const rims = new Path2D();
   person.points.forEach((_, i) => {
     if (!here(i)) return;
-    const radius = radiusOf(skeleton, i, k) * (i === hovered ? 1.35 : 1);
+    const part = kind[i];
+    const radius = radii[part] * k[part] * (i === hovered ? 1.35 : 1);
     const low = person.sources[i] === "model" && person.scores[i] < uncertain;
-    disc(halo, i, radius + 1.3);
-    if (person.states[i] === "hidden") disc("rgba(250,244,232,.35)", i, radius);
-    else if (low) disc("#f6d55c", i, radius * 0.9);
-    else disc(kind[i] === "face" ? "#fffaf0" : sideColors[sideOf(skeleton.joints[i])], i, radius);
-    if (kind[i] === "body" && !low && person.states[i] !== "hidden") disc("#fffaf0", i, radius * 0.42);
+    const color = low ? "#f6d55c" : part === "face" ? "#fffaf0" : sideColors[sideOf(skeleton.joints[i])];
+    disc(0, halo, i, radius + 0.5 + 0.7 * k[part]);
+    disc(1, color, i, radius * (low ? 0.9 : 1));
+    if (person.states[i] === "hidden") disc(2, "#3a332c", i, radius * 0.62);
+    else if (part === "body" && !low) disc(2, "#fffaf0", i, radius * 0.42);
     if (selected.has(i)) {
       rims.moveTo(places[i][0] + radius + 3.2, places[i][1]);
       rims.arc(places[i][0], places[i][1], radius + 3.2, 0, Math.PI * 2);
     }
   });
-  for (const [style, path] of batches) {
+  for (const [style, path] of layers.flatMap((layer) => [...layer])) {
     ctx.fillStyle = style;
     ctx.fill(path);
   }

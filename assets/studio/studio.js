@@ -4,7 +4,7 @@ import { readSkeletons } from "./anatomy.js";
 import { makeCommands } from "./commands.js";
 import { button, fill, h, icon } from "./dom.js";
 import { Editor } from "./editor.js";
-import { copyOf, present, shifted, withState } from "./figure.js";
+import { copyOf, shifted, withState } from "./figure.js";
 import { FigurePanel } from "./figure_panel.js";
 import { Files } from "./files.js";
 import { Library } from "./library.js";
@@ -71,10 +71,9 @@ class Studio extends EventTarget {
     try {
       await work();
     } catch (error) {
+      this.status("");
       if (!(error instanceof Refusal)) console.error(error);
       this.toast(error instanceof Refusal ? error.message : this.words.failed);
-    } finally {
-      this.status("");
     }
   }
 
@@ -109,7 +108,7 @@ class Studio extends EventTarget {
     this.theme = theme;
     this.element.dataset.theme = theme;
     localStorage.setItem("contrapposto-theme", theme);
-    this.editor.paintAll();
+    for (const editor of [this.editor, this.closer.editor]) editor.paintAll();
   }
 
   goTo(step) {
@@ -200,6 +199,7 @@ class Studio extends EventTarget {
     store.addEventListener("select", () => this.#refreshTools());
     store.addEventListener("stepped", ({ detail }) => this.status(detail.undone ? `${this.words.undone}: ${detail.undone}` : `${this.words.redone}: ${detail.redone}`));
     editor.addEventListener("cycle", ({ detail }) => this.cycle(detail));
+    editor.addEventListener("viewed", () => (this.zoomMark.textContent = `${Math.round(editor.view.scale * 100)} %`));
     editor.addEventListener("touched", () => this.status(""));
     editor.addEventListener("group", ({ detail }) => /hand$|face/.test(detail.group) && this.closer.show(detail.group));
     addEventListener("keydown", (event) => this.#key(event));
@@ -364,10 +364,6 @@ class Studio extends EventTarget {
     this.goTo("photo");
     this.editor.fit();
   }
-
-  hasPresent(person) {
-    return person.points.some((_, i) => present(person, i));
-  }
 }
 
 /** "left_hand_thumb_2" → "left thumb 2"; words come from the one file of words. */
@@ -379,7 +375,7 @@ function nameOfJoint(joint, words) {
 function markSvg() {
   const svg = h("div.logo");
   // A figure at rest: shoulders one way, hips the other.
-  svg.innerHTML = `<svg viewBox="0 0 48 48" aria-hidden="true"><path d="M14 17.500 33 14M16 30l15 3.500M23.500 15.800c1.500 5 1 11-.500 16M24 11a4 4 0 1 0-1-7.900M14 17.500 11 27l4 6M33 14l3.500 9-5 5M16.500 30 15 45M30.500 33.400 33 39l-1.500 6"/></svg>`;
+  svg.innerHTML = `<svg viewBox="0 0 48 48" aria-hidden="true"><path d="M14 17.500 33 14M16 30l15 3.500M23.500 15.800c1.500 5 1 11-.500 16M23.500 11.500a4 4 0 1 0 0-8 4 4 0 0 0 0 8zM14 17.500 11 27l4 6M33 14l3.500 9-5 5M16.500 30 15 45M30.500 33.400 33 39l-1.500 6"/></svg>`;
   return svg;
 }
 
