@@ -6,6 +6,8 @@ import logging
 from typing import Any
 
 import gradio as gr
+from gradio.events import api
+from gradio.themes import Base
 
 from app import page, verbs
 from app.session import Session, committed, reply
@@ -15,7 +17,9 @@ log = logging.getLogger(__name__)
 largest_upload = "96mb"
 sessions_kept = 200
 # The page fills the window and brings its own look; Gradio's frame around it has none.
-frame_css = ".gradio-container, .gradio-container > main { padding: 0 !important; margin: 0 !important; max-width: none !important; }"
+frame_css = """
+.gradio-container, .gradio-container > main { padding: 0 !important; margin: 0 !important; max-width: none !important; }
+"""
 
 
 def create_app(studio: Studio) -> gr.Blocks:
@@ -38,9 +42,9 @@ def create_app(studio: Studio) -> gr.Blocks:
             commit, [studio_page, session], [studio_page, session],
             show_progress="hidden", trigger_mode="always_last", concurrency_limit=None, api_visibility="private",
         )  # fmt: skip
-        gr.api(verbs.open_file, api_name="open", concurrency_limit=4)
-        gr.api(estimates.verb, api_name="estimate", concurrency_id="model", concurrency_limit=1)
-        gr.api(verbs.convert, api_name="convert", concurrency_limit=4)
+        api(verbs.open_file, api_name="open", concurrency_limit=4)
+        api(estimates.verb, api_name="estimate", concurrency_id="model", concurrency_limit=1)
+        api(verbs.convert, api_name="convert", concurrency_limit=4)
     demo.queue(max_size=20)
     return demo
 
@@ -50,7 +54,8 @@ def model_menu(studio: Studio) -> list[dict[str, str]]:
     words = verbs.words["photo"]
     auto = {"name": "auto", "title": words["autoModel"], "does": words["autoDoes"]}
     found = [
-        {"name": m.name, "title": m.name, "does": m.does, "size": f"{m.megabytes:.0f} MB", "licence": m.licence, "speed": m.speed}
+        {"name": m.name, "title": m.name, "does": m.does, "licence": m.licence, "speed": m.speed}
+        | {"size": f"{m.megabytes:.0f} MB"}
         for m in studio.models()
     ]
     return [auto, *found]
@@ -59,7 +64,7 @@ def model_menu(studio: Studio) -> list[dict[str, str]]:
 def launch_options() -> dict[str, Any]:
     """What `Blocks.launch` needs for this page; nothing of it leaves the machine."""
     return {
-        "theme": gr.themes.Base(font=["system-ui", "sans-serif"], font_mono=["ui-monospace", "monospace"]),
+        "theme": Base(font=["system-ui", "sans-serif"], font_mono=["ui-monospace", "monospace"]),
         "css": frame_css,
         "footer_links": [],
         "run_history": False,

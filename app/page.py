@@ -9,7 +9,7 @@ from typing import Any
 
 import gradio as gr
 
-from engine import formats, library, weights
+from engine import formats
 from engine.pose import derived
 from engine.skeleton import Skeleton, skeletons
 
@@ -65,7 +65,11 @@ def configuration(models: list[dict[str, str]]) -> dict[str, Any]:
         "models": models,
         "formats": [_format(one) for one in formats.formats.values() if one.writes],
         "examples": [
-            {"path": path.as_posix(), "name": path.name, "title": path.stem.replace("_", " ").replace("-", " ").capitalize()}
+            {
+                "path": path.as_posix(),
+                "name": path.name,
+                "title": path.stem.replace("_", " ").replace("-", " ").capitalize(),
+            }
             for path in sorted(examples.glob("*"))
             if path.suffix in (".png", ".jpg", ".webp")
         ],

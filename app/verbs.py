@@ -14,6 +14,7 @@ import logging
 import queue
 import threading
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -30,7 +31,7 @@ from engine.estimate import Cancelled
 from engine.formats.document import to_document
 from engine.photo import Photo, read_photo
 from engine.pose import Pose2D
-from engine.scene import Reference, Scene
+from engine.scene import Scene
 from engine.studio import Studio
 
 log = logging.getLogger(__name__)
@@ -133,21 +134,21 @@ def convert(
     photo: FileData | None = None,
     references: list[FileData] | None = None,
     include_photo: bool = True,
+    certain: bool = False,
 ) -> FileData:
-    """Write a pose file (any kind the studio reads) in another format: document, project, openpose, openpose25, coco,
-    coco-wholebody, ap10k, svg, png, controlnet, controlnet-thick or index-map.
+    """Write a pose file of any kind the studio reads in another format.
 
+    Formats: document, project, openpose, openpose25, coco, coco-wholebody, ap10k, svg, png, controlnet,
+    controlnet-thick, index-map.
     `photo` is the drawing under the pose; `include_photo` keeps it inside an exported PNG, so that it reopens.
+    `certain` writes OpenPose scores as 1, for the editors of ControlNet tools, which drop any joint below that.
     """
     data, name = _bytes(file)
-    scene = formats.read(data, name)
+    images = [_photo_of(one).image for one in references or []]
+    scene = formats.read(data, name, references=images)
     if photo:
-        image = _photo_of(photo).image
-        images = [_photo_of(one).image for one in references or []]
-        scene = Scene(
-            scene.pose, image, scene.photo_opacity, _with_images(scene.references, images), scene.bodies, scene.camera, scene.request
-        )
-    written = formats.write(scene, format, include_photo=include_photo)
+        scene = replace(scene, photo=_photo_of(photo).image)
+    written = formats.write(scene, format, include_photo=include_photo, certain=certain)
     path = save_bytes_to_cache(written, f"pose{formats.formats[format].extension}", get_upload_folder())
     return FileData(path=path)
 
@@ -157,15 +158,8 @@ def _photo_of(file: Any) -> Photo:
     return read_photo(data, name)
 
 
-def _with_images(references: tuple[Reference, ...], images: list[np.ndarray]) -> tuple[Reference, ...]:
-    return tuple(
-        Reference(one.name, image, one.x, one.y, one.scale, one.opacity, one.visible)
-        for one, image in zip(references, images, strict=False)
-    )
-
-
 class Estimates:
-    """The estimate endpoint: runs in a thread of its own, tells its progress, and can be cancelled by its job's name."""
+    """The estimate endpoint: works in a thread, tells its progress, and is cancelled by its job's name."""
 
     def __init__(self, studio: Studio) -> None:
         self.studio = studio
@@ -246,9 +240,6 @@ def _boxes(boxes: Any) -> list[Box] | None:
     if not isinstance(boxes, list) or not 0 < len(boxes) <= most_boxes:
         raise ValueError(f"expected 1 to {most_boxes} boxes of four numbers, got {boxes!r:.80}")
     try:
-        array = np.array(boxes, dtype=float)
+        return [Box(*(float(side) for side in box)) for box in boxes]
     except (TypeError, ValueError):
-        array = np.zeros(0)
-    if array.ndim != 2 or array.shape[1] != 4 or not np.isfinite(array).all():
-        raise ValueError(f"expected boxes of four numbers x0, y0, x1, y1, got {boxes!r:.80}")
-    return [Box(*map(float, row)) for row in array]
+        raise ValueError(f"expected boxes of four numbers x0, y0, x1, y1, got {boxes!r:.80}") from None

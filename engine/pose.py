@@ -190,11 +190,13 @@ class Person:
                 if len(parts) > 1 and len(self.skeleton) == 133 and scores[k] <= wholebody_floor:
                     scores[k], joint_states[k] = 0.0, "missing"
                 break
-        bones = set(skeleton.bones)
+        turned = (
+            (b, a) if (b, a) in skeleton.bones else (a, b) for a, b in self.hidden_bones
+        )  # tables name either end first
         groups = {name for name, _ in skeleton.groups}
         return Person(
             skeleton, points, scores, tuple(joint_states), tuple(joint_sources), self.name,
-            frozenset(bone for bone in self.hidden_bones if bone in bones), tuple(g for g in self.front if g in groups),
+            frozenset(bone for bone in turned if bone in skeleton.bones), tuple(g for g in self.front if g in groups),
         )  # fmt: skip
 
     def blended(self, other: Person, weight: float, joints: Iterable[str] | None = None) -> Person:

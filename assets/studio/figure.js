@@ -103,7 +103,8 @@ export function converted(person, from, to, derived) {
     result.sources[k] = person.sources[where[0]];
   });
   const bones = new Set(to.bones.map((bone) => bone.join()));
-  result.hidden_bones = person.hidden_bones.filter((bone) => bones.has(bone.join()));
+  const turned = person.hidden_bones.map(([a, b]) => (bones.has([a, b].join()) ? [a, b] : [b, a])); // tables name either end first
+  result.hidden_bones = turned.filter((bone) => bones.has(bone.join()));
   result.front = person.front.filter((group) => group in to.groupIndices);
   return result;
 }

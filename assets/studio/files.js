@@ -137,7 +137,8 @@ export class Files {
         const file = await server.upload(new Blob([JSON.stringify(this.bare(doc))], { type: "application/json" }), "document.json");
         const photo = await this.#pictureFile(doc.photo?.key, "photo.png");
         const references = await Promise.all(doc.references.map((one, i) => this.#pictureFile(one.key, `reference${i}.png`)));
-        return server.call("convert", [file, format.name, photo, references, includePhoto]);
+        const certain = format.name.startsWith("openpose"); // the artist's pose is meant as it stands; their readers drop scores below 1
+        return server.call("convert", [file, format.name, photo, references, includePhoto, certain]);
       });
       const blob = await server.fetchFile(answer);
       const link = h("a", { href: URL.createObjectURL(blob), download: `${studio.workName || "contrapposto"}${format.suffix}` });
@@ -170,7 +171,8 @@ export class Files {
       store.selected.clear();
       store.commit(words.steps.estimate, { ...store.doc, people });
       if (boxes) editor.clearBoxes();
-      studio.status(answer.notes.join(" "));
+      studio.status(`${words.photo.took} ${answer.model}, ${answer.seconds.toFixed(1)} s`);
+      studio.toast(answer.notes.join(" "));
     });
     this.job = null;
     studio.emit("job", null);

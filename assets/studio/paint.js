@@ -65,7 +65,7 @@ export function paintPerson(ctx, view, person, skeleton, options = {}) {
   const k = markScale(person, skeleton, view);
   const here = (i) => person.states[i] !== "missing" && (!only || only.has(i));
   ctx.save();
-  ctx.globalAlpha = ghost ? 0.55 : active ? 1 : 0.62;
+  ctx.globalAlpha = ghost ? 0.8 : active ? 1 : 0.62;
   ctx.lineCap = "round";
   const bones = bonesInOrder(person, skeleton).filter(([a, b]) => here(a) && here(b));
   paintBones(ctx, bones, { person, skeleton, kind, places, k, ghost, index, neck: neckLine(person, skeleton, places, here) });
@@ -92,12 +92,12 @@ function paintBones(ctx, bones, { person, skeleton, kind, places, k, ghost, inde
     path.moveTo(...places[a]);
     path.lineTo(...places[b]);
   }
-  for (const layer of ghost ? ["core"] : ["halo", "core"]) {
+  for (const layer of ["halo", "core"]) {
     for (const { part, side, dashed, path } of batches.values()) {
       const width = widthsOf[part] * k[part];
       ctx.setLineDash(dashed ? [width * 1.6, width * 1.9] : []);
       ctx.lineWidth = layer === "halo" ? width + 1 + 1.4 * k[part] : width * (ghost ? 0.7 : 0.72);
-      ctx.strokeStyle = layer === "halo" ? halo : ghost ? personColor(index) : part === "face" ? "#f4ead8" : sideColors[side];
+      ctx.strokeStyle = layer === "halo" ? (ghost ? "rgba(255,250,240,.9)" : halo) : ghost ? personColor(index) : part === "face" ? "#f4ead8" : sideColors[side];
       ctx.stroke(path);
     }
   }

@@ -237,8 +237,8 @@ class Studio extends EventTarget {
     }
     if (event.key === "Tab" && !onCanvas) return; // Tab walks the page, and the joints only on the canvas
     if (event.key.startsWith("Arrow") && onControl) return;
-    const general = /^(Z|Y|O|S|E|\?)$/i.test(event.key) || event.ctrlKey || event.metaKey;
-    if (this.step !== "pose" && !general && !["f", "F", "+", "-", "0", "="].includes(event.key) && !event.shiftKey) return;
+    const everywhere = event.ctrlKey || event.metaKey || /^[?fF+\-=0]$/.test(event.key) || /^Digit/.test(event.code);
+    if (this.step !== "pose" && !everywhere) return;
     if (this.commands.keyDown(event)) event.preventDefault();
   }
 
@@ -319,21 +319,30 @@ class Studio extends EventTarget {
     }
   }
 
-  /** Tell the server's session what the pose is now; it answers with the revision it has. Offline, the browser goes on alone. */
+  /**
+   * Tell the server's session what the pose is now. One telling at a time: the answer comes back in the same value,
+   * and would overwrite a second one on its way. Without an answer the browser goes on alone, and tries again later.
+   */
   #commit() {
     clearTimeout(this.commitTimer);
-    this.commitTimer = setTimeout(() => {
-      this.committedAt = performance.now();
-      this.api.props.value = { rev: this.store.rev, document: this.files.bare() };
-      this.api.trigger("commit", {});
-    }, 60);
+    this.commitTimer = setTimeout(() => this.#tell(), 60);
   }
 
-  /** The server's answer to a commit. */
+  #tell() {
+    if (performance.now() - (this.toldAt ?? -Infinity) < 8000) return;
+    this.told = this.store.rev;
+    this.toldAt = performance.now();
+    this.api.props.value = { rev: this.told, document: this.files.bare() };
+    this.api.trigger("commit", {});
+  }
+
+  /** The server's answer to a telling. */
   heard(value) {
-    if (value?.heard !== this.store.rev) return;
-    this.commitTime = performance.now() - this.committedAt;
+    if (value?.heard !== this.told) return;
+    this.commitTime = performance.now() - this.toldAt;
+    this.toldAt = undefined;
     if (value.refusal) this.toast(value.refusal);
+    if (this.store.rev !== this.told) this.#tell();
   }
 
   async start() {

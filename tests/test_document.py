@@ -1,0 +1,190 @@
+"""The document: out and in is the same scene, and a wrong document is refused in a sentence that says where."""
+
+from __future__ import annotations
+
+import copy
+import json
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from engine import formats
+from engine.formats.document import from_document, to_document
+from engine.pose import Person, Pose2D
+from engine.scene import Reference, Scene
+from engine.skeleton import coco17
+from tests.strategies import json_values, refused_if_anything, scenes, spoilt
+
+
+@settings(max_examples=40, deadline=None)
+@given(scenes())
+def test_out_and_in_is_the_same(scene):
+    data = formats.write(scene, "document")
+    assert formats.read(data) == scene
+    assert formats.write(formats.read(data), "document") == data
+
+
+@settings(max_examples=20, deadline=None)
+@given(scenes(with_pictures=True))
+def test_with_its_pictures_at_hand_nothing_is_lost(scene):
+    document = json.loads(json.dumps(to_document(scene)))
+    assert from_document(document, scene.photo, scene.references) == scene
+
+
+def test_the_shape_the_editor_shares():
+    person = Person(coco17, np.zeros((17, 2)), np.ones(17), hidden_bones=frozenset({("left_hip", "right_hip")}))
+    document = to_document(Scene(Pose2D((8, 6), (person,))))
+    assert list(document) == ["contrapposto", "size", "people", "photo", "references", "bodies", "camera", "request"]
+    assert (document["contrapposto"], document["size"]) == (1, [8, 6])
+    assert list(document["people"][0]) == [
+        "skeleton", "name", "points", "scores", "states", "sources", "hidden_bones", "front",
+    ]  # fmt: skip
+    assert document["people"][0]["hidden_bones"] == [["left_hip", "right_hip"]]
+
+
+def test_references_find_their_pictures_by_name_when_one_is_deleted():
+    a, b = (Reference(name, np.full((2, 2, 3), i, np.uint8)) for i, name in enumerate("ab"))
+    scene = Scene(Pose2D((4, 4)), references=(a, b))
+    document = to_document(scene)
+    del document["references"][0]
+    assert from_document(document, references=scene.references).references == (b,)
+    assert from_document(document).references == ()
+    assert from_document(document, references=[b.image]).references == (b,), "or pictures, in the document's order"
+    assert formats.read(json.dumps(document).encode(), references=[b.image]).references == (b,)
+    with pytest.raises(ValueError, match="references: expected 1 pictures, got 2"):
+        from_document(document, references=[a.image, b.image])
+
+
+def test_unknown_keys_are_ignored():
+    document = {**to_document(_scene()), "later": {"x": 1}}
+    document["people"][0]["mood"] = "calm"
+    assert from_document(document) == _scene()
+
+
+def _scene() -> Scene:
+    return Scene(Pose2D((100, 80), (Person(coco17, np.full((17, 2), 5.5), np.ones(17)),)))
+
+
+def _without(keys, document):
+    *path, last = keys
+    for key in path:
+        document = document[key]
+    del document[last]
+
+
+def _put(keys, value, document):
+    *path, last = keys
+    for key in path:
+        document = document[key]
+    document[last] = value
+
+
+person = ("people", 0)
+wrong = [
+    (("contrapposto",), "one", "contrapposto"),
+    (("contrapposto",), 0, "from 1"),
+    (("contrapposto",), 2, "made by a newer Contrapposto"),
+    (("size",), [100], "2 numbers, width and height"),
+    (("size",), [100, 80.5], "whole number"),
+    (("size",), [100, True], "size, height: expected a number, got true"),
+    (("size",), [100, 20000], "from 1 to 16384"),
+    (("size",), [100, -1], "from 1 to 16384"),
+    (("people",), None, "people: expected a list, got nothing"),
+    (("people",), [{}] * 101, "at most 100"),
+    (("people",), ["x"], "person 1: expected an object, got 'x'"),
+    ((*person, "skeleton"), "coco18", "expected one of coco17"),
+    ((*person, "skeleton"), 17, "expected one of coco17"),
+    ((*person, "points"), [[0, 0]] * 16, "person 1, points: expected 17 pairs of numbers, got 16"),
+    ((*person, "points", 2), [1], "person 1, right_eye: expected a pair of numbers, got 1"),
+    ((*person, "points", 2), [1, "2"], "person 1, right_eye, number 2: expected a number, got '2'"),
+    ((*person, "points", 2), [1, True], "expected a number, got true"),
+    ((*person, "points", 2), [1, None], "expected a number, got nothing"),
+    ((*person, "points", 2), [1, 1e9], "person 1, right_eye: expected a place within 10 pictures"),
+    ((*person, "points", 2), [1, 10**400], "expected a number from"),
+    ((*person, "scores"), [1] * 18, "person 1, scores: expected 17 numbers, got 18"),
+    ((*person, "states", 0), "asleep", "nose, states: expected one of visible, hidden, missing, got 'asleep'"),
+    ((*person, "sources", 0), ["model"], "expected one of model"),
+    ((*person, "name"), 5, "person 1, name: expected a text, got 5"),
+    ((*person, "name"), "x" * 100_001, "at most 100000 characters"),
+    ((*person, "hidden_bones"), [["nose", "left_ankle"]], "expected a bone of coco17, got nose to left_ankle"),
+    ((*person, "hidden_bones"), [["nose"]], "a pair of joints"),
+    ((*person, "front"), ["tail"], "person 1, front: expected one of head"),
+    (("photo",), {"opacity": 2}, "photo, opacity"),
+    (("references",), [{"name": "a", "x": "left"}], "reference 1, x"),
+    (("references",), [{"name": "a", "visible": 1}], "expected true or false, got 1"),
+    (("bodies",), [{"root": [0, 0, 0]}], "body 1: expected 'body'"),
+    (("camera",), {"size": [1, 1], "focal": 0, "center": [0, 0], "T_camera_world": []}, "camera, focal"),
+    (("camera",), {"size": [1, 1], "focal": 1, "center": [0, 0], "T_camera_world": [[1]]}, "camera, T_camera_world"),
+    (("request",), {"prompt": 5}, "request, prompt: expected a text, got 5"),
+    (("request",), {"steps": 1.5}, "request, steps"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("keys", "value", "says"), wrong, ids=[f"{'.'.join(map(str, k))}-{i}" for i, (k, *_) in enumerate(wrong)]
+)
+def test_wrong_values_are_refused_with_place_expected_and_found(keys, value, says):
+    document = copy.deepcopy(to_document(_scene()))
+    _put(keys, value, document)
+    with pytest.raises(ValueError, match="expected") as refusal:
+        from_document(document)
+    assert says in str(refusal.value)
+
+
+@pytest.mark.parametrize("keys", [("contrapposto",), ("size",), ("people",), (*person, "points"), (*person, "scores")])
+def test_lacking_keys_are_named(keys):
+    document = to_document(_scene())
+    _without(keys, document)
+    with pytest.raises(ValueError, match=f"expected '{keys[-1]}', got only"):
+        from_document(document)
+
+
+@pytest.mark.parametrize(
+    ("data", "says"),
+    [
+        (b"", "empty"),
+        (b"{", "line 1"),
+        (b'{"contrapposto": 1, "size": [1, 1], "people": []', "line 1"),
+        (b"[" * 100_000, "nested"),
+        (b'{"contrapposto": 1, "size": [NaN, 1], "people": []}', "got NaN"),
+        (b'{"contrapposto": 1, "size": [Infinity, 1], "people": []}', "got infinity"),
+        (b'{"contrapposto": ' + b"9" * 5000 + b"}", "too large"),
+        (b'{"\xff": 1}', "UTF-8"),
+        (b"[]", "a list of 0"),
+        (b"7", "none of them"),
+        (b'{"zebra": 1, "giraffe": 2}', "'zebra', 'giraffe'"),
+        (b'{"contrapposto": 1}' + b" " * (65 << 20), "at most 64 MB"),
+        (b"\xff\xd8\xff\xe0", "photo"),
+    ],
+)  # fmt: skip
+def test_files_that_are_no_document(data, says):
+    with pytest.raises(ValueError, match="expected") as refusal:
+        formats.read(data)
+    assert says in str(refusal.value)
+
+
+def test_duplicated_keys_take_the_last():
+    assert formats.read(b'{"contrapposto":1,"size":[1,1],"size":[5,6],"people":[]}').pose.size == (5, 6)
+
+
+def test_what_could_not_be_opened_again_is_not_written():
+    lost = Scene(Pose2D((10, 10), (Person(coco17, np.full((17, 2), 1e6), np.ones(17)),)))
+    with pytest.raises(ValueError, match="out of canvas"):
+        formats.write(lost, "document")
+
+
+@settings(max_examples=300, deadline=None)
+@given(json_values)
+def test_no_json_gives_a_stack_trace(value):
+    with refused_if_anything():
+        formats.read(json.dumps(value).encode())
+
+
+@settings(max_examples=150, deadline=None)
+@given(scenes(), st.data())
+def test_a_document_with_one_value_replaced_is_read_or_refused(scene, data):
+    document = data.draw(spoilt(to_document(scene)))
+    with refused_if_anything():
+        formats.read(json.dumps(document).encode())

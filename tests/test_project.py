@@ -1,0 +1,267 @@
+"""The project zip, the PNG with its work inside, SVG, and the converter: nothing lost, nothing trusted."""
+
+from __future__ import annotations
+
+import io
+import json
+import struct
+import subprocess
+import sys
+import xml.etree.ElementTree as ElementTree
+import zipfile
+import zlib
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from PIL import Image
+
+from engine import draw, formats, project
+from engine.pose import Person, Pose2D
+from engine.scene import BodyPose, Reference, Scene
+from engine.skeleton import ap10k17, coco17
+from tests.strategies import refused_if_anything, scenes
+
+root = Path(__file__).parent.parent
+
+
+def a_scene() -> Scene:
+    rng = np.random.default_rng(0)
+    photo, other = (rng.integers(0, 256, (48, 64, 3), np.uint8) for _ in range(2))
+    person = Person(coco17, rng.uniform(0, 48, (17, 2)), rng.random(17), name="Élise <&>")
+    return Scene(
+        Pose2D((64, 48), (person.with_state("nose", "hidden").with_state("left_ear", "missing"),)), photo, 0.5,
+        (Reference("a", other, 1.5), Reference("a", photo)), (BodyPose(),),
+    )  # fmt: skip
+
+
+# ── round trips ──
+
+
+@settings(max_examples=25, deadline=None)
+@given(scenes(with_pictures=True))
+def test_a_project_is_the_scene_pixel_for_pixel(scene):
+    data = formats.write(scene, "project")
+    assert formats.read(data) == scene
+    assert data == formats.write(formats.read(data), "project"), "the same work gives the same file"
+
+
+@settings(max_examples=20, deadline=None)
+@given(scenes(with_pictures=True, skeletons=("coco17", "openpose18", "wholebody133")))
+def test_every_picture_reopens_the_work(scene):
+    bare = replace(scene, photo=None, photo_opacity=1.0, references=())
+    for name in ("png", "controlnet", "controlnet-thick", "index-map"):
+        assert formats.read(formats.write(scene, name)) == scene
+        back = formats.read(formats.write(scene, name, include_photo=False))
+        assert replace(back, photo_opacity=1.0) == bare
+
+
+def test_the_index_map_keeps_its_numbers():
+    scene = a_scene()
+    with Image.open(io.BytesIO(formats.write(scene, "index-map"))) as image:
+        assert image.mode == "L"
+        np.testing.assert_array_equal(np.array(image), draw.index_map(scene.pose))
+    with Image.open(io.BytesIO(formats.write(scene, "controlnet"))) as image:
+        np.testing.assert_array_equal(np.array(image), draw.openpose_map(scene.pose))
+        assert json.loads(image.text["contrapposto"])["contrapposto"] == 1, "other programs find the text"
+
+
+def test_bodies_lie_beside_the_document_for_other_programs():
+    with zipfile.ZipFile(io.BytesIO(project.to_zip(a_scene()))) as archive:
+        assert archive.namelist() == [
+            "document.json", "photo.png", "references/00.png", "references/01.png", "bodies/00.npz",
+        ]  # fmt: skip
+        with np.load(io.BytesIO(archive.read("bodies/00.npz")), allow_pickle=False) as body:
+            assert body["body_pose"].shape == (21, 3)
+
+
+def test_an_editor_that_saves_the_picture_anew_leaves_only_a_picture():
+    image = Image.open(io.BytesIO(formats.write(a_scene(), "png")))
+    buffer = io.BytesIO()
+    image.save(buffer, "PNG")
+    assert project.work_in_png(buffer.getvalue()) is None
+    with pytest.raises(ValueError, match="only a picture"):
+        formats.read(buffer.getvalue(), "a.png")
+
+
+def test_an_editor_that_keeps_texts_alone_leaves_the_pose():
+    image = Image.open(io.BytesIO(formats.write(a_scene(), "png")))
+    from PIL.PngImagePlugin import PngInfo
+
+    for packed in (False, True):
+        info, buffer = PngInfo(), io.BytesIO()
+        info.add_itxt("contrapposto", image.text["contrapposto"], zip=packed)
+        image.save(buffer, "PNG", pnginfo=info)
+        assert project.work_in_png(buffer.getvalue()).pose == a_scene().pose
+
+
+# ── damaged and hostile files ──
+
+
+def repacked(change) -> bytes:
+    """The project of a_scene with its entries {name: bytes} changed."""
+    with zipfile.ZipFile(io.BytesIO(project.to_zip(a_scene()))) as archive:
+        entries = {name: archive.read(name) for name in archive.namelist()}
+    change(entries)
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, data in entries.items():
+            archive.writestr(name, data)
+    return buffer.getvalue()
+
+
+def png(width, height):
+    buffer = io.BytesIO()
+    Image.new("RGB", (width, height)).save(buffer, "PNG")
+    return buffer.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        (lambda e: e.pop("document.json"), "expected document.json in the project, got photo.png"),
+        (lambda e: e.pop("photo.png"), "expected photo.png in the project, got document.json"),
+        (lambda e: e.pop("references/01.png"), "expected references/01.png in the project"),
+        (lambda e: e.update({"document.json": b"{"}), "expected whole JSON"),
+        (lambda e: e.update({"document.json": b"{}"}), "expected 'contrapposto'"),
+        (lambda e: e.update({"photo.png": e["photo.png"][:2000]}), "expected photo.png to be a whole PNG"),
+        (lambda e: e.update({"photo.png": b"GIF89a"}), "expected photo.png to be a whole PNG"),
+        (lambda e: e.update({"photo.png": png(9, 9)}), "expected a photo of (64, 48)"),
+        (lambda e: e.update({f"{i}": b"" for i in range(400)}), "at most 300 entries"),
+        (lambda e: e.update({"document.json": b" " * (65 << 20)}), "document.json of at most 64 MB"),
+    ],
+)
+def test_projects_with_something_wrong(change, says):
+    with pytest.raises(ValueError, match="expected") as refusal:
+        formats.read(repacked(change))
+    assert says in str(refusal.value)
+
+
+def test_a_zip_bomb_is_refused_by_what_it_declares():
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("document.json", b"{}")
+    data = bytearray(buffer.getvalue())
+    at = data.rindex(b"PK\x01\x02") + 24
+    data[at : at + 4] = struct.pack("<I", 0xFFFFFFF0)
+    with pytest.raises(ValueError, match="unpacks to at most 1024 MB"):
+        formats.read(bytes(data))
+
+
+def test_a_cut_off_zip_and_one_that_is_no_project():
+    data = project.to_zip(a_scene())
+    for part in (data[:-30], data[:100], b"PK\x03\x04", b"PK"):
+        with pytest.raises(ValueError, match="damaged or cut off zip"):
+            formats.read(part)
+
+
+def test_a_locked_zip_is_named():
+    data = bytearray(project.to_zip(a_scene()))
+    (directory,) = struct.unpack_from("<I", data, data.rindex(b"PK\x05\x06") + 16)
+    data[directory + 8] |= 1  # the flag of the first entry
+    with pytest.raises(ValueError, match="password"):
+        formats.read(bytes(data))
+
+
+def test_every_single_flipped_byte_of_a_zip_is_survived():
+    data = project.to_zip(replace(a_scene(), references=(), bodies=()))
+    for at in range(0, len(data), 97):
+        broken = bytearray(data)
+        broken[at] ^= 0xFF
+        with refused_if_anything():
+            formats.read(bytes(broken))
+
+
+@pytest.mark.parametrize("cut", [9, 40, 200, -1, -8])
+def test_a_cut_off_png_is_refused(cut):
+    with pytest.raises(ValueError, match="cut off"):
+        formats.read(formats.write(a_scene(), "png")[:cut])
+
+
+@pytest.mark.parametrize("chunk", [b"iTXt", b"cpPr"])
+def test_a_damaged_chunk_is_refused(chunk):
+    data = bytearray(formats.write(a_scene(), "png"))
+    data[data.index(chunk) + 30] ^= 1
+    with pytest.raises(ValueError, match=f"damaged {chunk.decode()} chunk"):
+        formats.read(bytes(data))
+
+
+def test_a_packed_text_that_would_fill_the_memory_is_refused():
+    body = b"contrapposto\0\1\0\0\0" + zlib.compress(b" " * (80 << 20))
+    chunk = struct.pack(">I", len(body)) + b"iTXt" + body + struct.pack(">I", zlib.crc32(b"iTXt" + body))
+    plain = png(4, 4)
+    with pytest.raises(ValueError, match="at most 64 MB"):
+        formats.read(plain[:33] + chunk + plain[33:])
+
+
+# ── svg ──
+
+
+def test_svg_names_its_shapes_and_leaves_out_what_is_missing():
+    scene = a_scene()
+    animal = Person(ap10k17, np.full((17, 2), 9), np.ones(17), name="lion\0\x01")
+    scene = replace(scene, pose=scene.pose.added(animal))
+    tree = ElementTree.fromstring(formats.write(scene, "svg"))
+    ns = "{http://www.w3.org/2000/svg}"
+    assert (tree.get("width"), tree.get("height")) == ("64px", "48px")
+    groups = tree.findall(f"{ns}g")
+    assert [g.find(f"{ns}title").text for g in groups] == ["Élise <&>", "lion"]
+    circles = {c.get("id"): c for c in groups[0].findall(f"{ns}circle")}
+    assert len(circles) == 16
+    assert "person-1-left_ear" not in circles
+    assert circles["person-1-nose"].get("class") == "joint middle hidden"
+    assert circles["person-1-left_wrist"].get("class") == "joint left"
+    assert len(groups[0].findall(f"{ns}path")) == 17, "19 bones less the two of the missing ear"
+    assert tree.find(f"{ns}image").get("href").startswith("data:image/jpeg;base64,")
+    assert ElementTree.fromstring(formats.write(scene, "svg", include_photo=False)).find(f"{ns}image") is None
+
+
+# ── the table and the converter ──
+
+
+def test_the_table_is_complete():
+    assert list(formats.formats) == [
+        "document", "project", "openpose", "openpose25", "coco", "coco-wholebody", "ap10k", "svg", "png",
+        "controlnet", "controlnet-thick", "index-map",
+    ]  # fmt: skip
+    with pytest.raises(ValueError, match="expected one of the formats document"):
+        formats.write(a_scene(), "bvh")
+    for name, known in formats.formats.items():
+        scene = (
+            a_scene() if name != "ap10k" else Scene(Pose2D((9, 9), (Person(ap10k17, np.ones((17, 2)), np.ones(17)),)))
+        )
+        assert known.writes == bool(formats.write(scene, name))
+        if known.reads:
+            assert formats.read(formats.write(scene, name)).pose.size == scene.pose.size
+
+
+@pytest.mark.parametrize("data", [b"\xff\xd8\xff", b"GIF89a", b"8BPS", b"hello", b"<svg/>", b"\0" * 100])
+def test_anything_else_is_refused_with_the_list(data):
+    with pytest.raises(ValueError, match="OpenPose JSON, COCO keypoints"):
+        formats.read(data, "thing")
+
+
+def converted(*args):
+    return subprocess.run(
+        [sys.executable, "scripts/convert.py", *map(str, args)], cwd=root, capture_output=True, text=True, check=False
+    )
+
+
+def test_the_converter(tmp_path):
+    (tmp_path / "in.png").write_bytes(formats.write(a_scene(), "png"))
+    done = converted(tmp_path / "in.png", tmp_path / "out.zip")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert formats.read((tmp_path / "out.zip").read_bytes()) == a_scene()
+    asked = converted(tmp_path / "in.png", tmp_path / "out.json")
+    assert asked.returncode == 2
+    assert "expected --format, one of document, openpose" in asked.stderr
+    assert converted(tmp_path / "in.png", tmp_path / "out.json", "--format", "openpose").returncode == 0
+    Image.fromarray(a_scene().photo).save(tmp_path / "photo.png")
+    done = converted(tmp_path / "out.json", tmp_path / "again.zip", "--photo", tmp_path / "photo.png")
+    assert done.returncode == 0
+    np.testing.assert_array_equal(formats.read((tmp_path / "again.zip").read_bytes()).photo, a_scene().photo)
+    lost = converted(tmp_path / "none.json", tmp_path / "out.svg")
+    assert lost.returncode == 2
+    assert "Traceback" not in lost.stderr
