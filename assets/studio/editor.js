@@ -7,6 +7,13 @@ import { hueOf, paintLabel, paintMissing, paintPerson, personColor } from "./pai
 import { present } from "./figure.js";
 import { View } from "./view.js";
 
+// Signs on the round handles, about their centre.
+const knobs = {
+  rotate: new Path2D("M3.6 -2.200A4.200 4.200 0 1 0 4.100 1.500M3.900 -5v3h-3"),
+  move: new Path2D("M-5 0H5M0 -5V5M-5 0l1.700 -1.700M-5 0l1.700 1.700M5 0l-1.700 -1.700M5 0l-1.700 1.700M0 -5l-1.700 1.700M0 -5l1.700 1.700M0 5l-1.700 -1.700M0 5l1.700 -1.700"),
+  flip: new Path2D("M0 -5V5M-1.800 -3L-5 0L-1.800 3M1.800 -3L5 0L1.800 3"),
+};
+
 export class Editor extends EventTarget {
   /** `only(person, skeleton)` limits the zoomed pane to some joints (a Set); null on the main canvas. */
   constructor(store, vault, words, { only = null } = {}) {
@@ -64,6 +71,7 @@ export class Editor extends EventTarget {
   }
 
   paint() {
+    if (this.element.closest("[hidden]")) return;
     this.frame ??= requestAnimationFrame(() => {
       this.frame = null;
       if (this.stale) this.#paintBack(), this.dispatchEvent(new CustomEvent("viewed"));
@@ -154,16 +162,15 @@ export class Editor extends EventTarget {
         ctx.strokeStyle = "rgba(28,24,20,.9)";
         ctx.lineWidth = 1.5;
         ctx.beginPath();
-        if (name === "rotate" || name === "move") ctx.arc(x, y, 7, 0, Math.PI * 2);
+        if (knobs[name]) ctx.arc(x, y, 9, 0, Math.PI * 2);
         else ctx.roundRect(x - 4.5, y - 4.5, 9, 9, 2);
         ctx.fill();
         ctx.stroke();
-        if (name === "rotate" || name === "move") {
-          ctx.beginPath();
-          if (name === "rotate") ctx.arc(x, y, 3.2, -2.4, 2.1);
-          else ctx.moveTo(x - 4, y), ctx.lineTo(x + 4, y), ctx.moveTo(x, y - 4), ctx.lineTo(x, y + 4);
-          ctx.stroke();
-        }
+        if (!knobs[name]) continue;
+        ctx.save();
+        ctx.translate(x, y);
+        ctx.stroke(knobs[name]);
+        ctx.restore();
       }
     }
     if (this.band) {
@@ -252,6 +259,7 @@ export class Editor extends EventTarget {
     if (tool === "box") return gestures.box(this, place);
     if (this.movingReference !== undefined) return gestures.reference(this, place, this.movingReference);
     const handle = handleAt(this.selectionFrame, place, touch ? 20 : 11);
+    if (handle === "flip") return void this.dispatchEvent(new CustomEvent("flip"));
     if (handle && tool === "pose") return gestures.transform(this, place, handle, this.selectionFrame);
     const tag = tagAt(this.tags, place);
     if (tag >= 0) {

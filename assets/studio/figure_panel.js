@@ -26,12 +26,15 @@ export class FigurePanel {
     const { studio, words } = this;
     const { people } = studio.store.doc;
     const add = (kind, text) => h("button", { type: "button", onclick: () => studio.library.addDefault(kind) }, text);
+    const hand = (side, label) => h("div.part", {}, h("span", {}, label), ["palm", "back"].map((face) =>
+      h("button", { type: "button", onclick: () => studio.library.addHand(side, face) }, words[face])));
     return h("section", {},
       h("h2", {}, words.figures, people.length > 0 && h("small", {}, ` ${people.length}`)),
       !people.length && h("p.hint", {}, words.none),
       h("div.people", {}, people.map((person, index) => this.#figure(person, index)).reverse()),
       h("details.add", { open: !people.length }, h("summary", {}, `+ ${words.add}`),
-        h("div.row.wrap", {}, add("person", words.addPerson), add("whole", words.addWhole), add("animal", words.addAnimal), add("left", words.addLeft), add("right", words.addRight))));
+        h("div.row.wrap", {}, add("person", words.addPerson), add("whole", words.addWhole), add("animal", words.addAnimal)),
+        hand("left", words.leftHand), hand("right", words.rightHand)));
   }
 
   #figure(person, index) {

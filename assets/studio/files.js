@@ -3,6 +3,7 @@
 import { h } from "./dom.js";
 import { emptyDocument } from "./store.js";
 import { Refusal } from "./server.js";
+import { freshKey } from "./vault.js";
 
 const readsPicture = (file) => file.type.startsWith("image/") || /\.(png|jpe?g|webp|gif|bmp|tiff?)$/i.test(file.name);
 
@@ -156,7 +157,7 @@ export class Files {
     const { store, server, editor, words } = studio;
     if (!store.doc.photo || this.job) return;
     const boxes = where === "boxes" ? editor.boxes : null;
-    this.job = crypto.randomUUID?.() ?? String(Math.random()).slice(2);
+    this.job = freshKey();
     studio.emit("job", { fraction: 0, text: "" });
     const before = store.doc;
     await studio.guarded(async () => {

@@ -83,7 +83,8 @@ export function frameOf(doc, store, view) {
   const handles = { nw: [x0, y0], ne: [x1, y0], se: [x1, y1], sw: [x0, y1], n: [cx, y0], e: [x1, cy], s: [cx, y1], w: [x0, cy] };
   // Below, where no figure's tag is in the way; above when there is no room.
   handles.rotate = [cx, y1 + 26 < view.height - 14 ? y1 + 26 : y0 - 26];
-  handles.move = [x0 - 22 > 14 ? x0 - 22 : x1 + 22, cy];
+  handles.move = [x0 - 24 > 14 ? x0 - 24 : x1 + 24, cy];
+  handles.flip = [x1 + 24 < view.width - 14 ? x1 + 24 : x0 - 24, y0];
   return { box: [x0, y0, x1, y1], handles };
 }
 

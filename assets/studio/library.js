@@ -107,10 +107,10 @@ export class Library {
     return this.#blended(target, group, fitted, here ? blend : 1, null);
   }
 
-  /** A face on a figure, by its eyes (and nose): the frontal face of the standing pose, turned and scaled to them. */
+  /** A face on a figure, by its eyes (and nose): the frontal face of the pose at ease, turned and scaled to them. */
   faceOn(target, skeleton) {
     const group = skeleton.groupIndices.face;
-    const model = this.on(this.byId("standing") ?? this.poses[0], skeleton, false);
+    const model = this.on(this.byId("at-ease"), skeleton, false);
     const eyes = ["left_eye", "right_eye"].map((name) => skeleton.at[name]);
     if (!group || eyes.some((i) => !present(target, i) || !present(model, i))) return null;
     const [a, b] = eyes.map((i) => model.points[i]);
@@ -147,14 +147,19 @@ export class Library {
     store.activate(people.length - 1);
   }
 
-  /** A default person, animal or hand on the canvas. `kind`: person | whole | animal | left | right. */
+  /** A default person (17 points), whole person (133) or animal on the canvas. */
   addDefault(kind) {
-    const first = (...ids) => ids.map((id) => this.byId(id)).find(Boolean);
-    const standing = first("standing", "contrapposto") ?? this.poses.find((pose) => pose.kind === "person");
-    if (kind === "person") this.add(this.placed(standing, false, "coco17"));
-    else if (kind === "whole") this.add(this.placed(standing));
-    else if (kind === "animal") this.add(this.placed(this.poses.find((pose) => pose.kind === "animal")));
-    else this.add({ ...this.placed(this.handPose("palm"), kind === "left"), name: this.studio.words.pose[`${kind}Hand`] });
+    const standing = this.byId("at-ease");
+    if (kind === "animal") this.add(this.placed(this.poses.find((pose) => pose.kind === "animal")));
+    else this.add(this.placed(standing, false, kind === "whole" ? standing.skeleton : "coco17"));
+    this.studio.goTo("pose");
+  }
+
+  /** A hand on its own, palm or back to the artist. */
+  addHand(side, face) {
+    const pose = this.handPose(face);
+    const drawn = pose.tags.includes("left") ? "left" : "right";
+    this.add({ ...this.placed(pose, drawn !== side), name: this.studio.words.pose[`${side}Hand`] });
     this.studio.goTo("pose");
   }
 

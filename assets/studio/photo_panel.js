@@ -73,7 +73,8 @@ export class PhotoPanel {
   }
 
   #models(busy) {
-    const model = this.studio.models.find(({ name }) => name === this.model);
+    const [auto, best] = this.studio.models;
+    const model = this.model === auto.name ? { ...best, does: `${auto.does}: ${best?.name ?? "—"}` } : this.studio.models.find(({ name }) => name === this.model);
     return h("label.field", {}, h("span", {}, this.words.model),
       h("select", { disabled: busy, onchange: (event) => ((this.model = event.target.value), this.render()) },
         this.studio.models.map(({ name, title }) => h("option", { value: name, selected: name === this.model }, title))),

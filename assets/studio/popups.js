@@ -115,6 +115,7 @@ export class Closer {
     this.element = h("div.closer", { hidden: true },
       h("header", {}, this.tabs, button("fit", words.commands.fit, () => this.frame()), button("close", words.help.close, () => this.hide())),
       this.editor.element);
+    this.editor.addEventListener("flip", () => studio.commands.run("flipX"));
     this.editor.addEventListener("cycle", ({ detail }) => studio.cycle(detail));
     studio.store.addEventListener("change", () => this.#check());
     studio.store.addEventListener("select", () => this.#check());

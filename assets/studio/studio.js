@@ -84,7 +84,7 @@ class Studio extends EventTarget {
     this.rail = h("nav.rail", { ariaLabel: words.title });
     this.tools = h("div.tools", { role: "toolbar" });
     this.savedMark = h("span.saved", { role: "status" });
-    this.statusLine = h("span.hint");
+    this.statusLine = h("span.hint", { role: "status" });
     this.inspector = h("aside.inspector");
     this.overlay = h("div.overlay");
     this.stage = h("main.stage", {}, editor.element, this.overlay, this.closer.element, this.toasts.element, h("div.drop", {}, h("span", {}, words.drop)));
@@ -196,10 +196,14 @@ class Studio extends EventTarget {
       this.#autosave();
       this.#commit();
     });
-    store.addEventListener("select", () => this.#refreshTools());
+    store.addEventListener("select", () => {
+      this.#refreshTools();
+      this.#nameSelected();
+    });
     store.addEventListener("stepped", ({ detail }) => this.status(detail.undone ? `${this.words.undone}: ${detail.undone}` : `${this.words.redone}: ${detail.redone}`));
     editor.addEventListener("cycle", ({ detail }) => this.cycle(detail));
     editor.addEventListener("viewed", () => (this.zoomMark.textContent = `${Math.round(editor.view.scale * 100)} %`));
+    editor.addEventListener("flip", () => this.commands.run("flipX"));
     editor.addEventListener("touched", () => this.status(""));
     editor.addEventListener("group", ({ detail }) => /hand$|face/.test(detail.group) && this.closer.show(detail.group));
     addEventListener("keydown", (event) => this.#key(event));
@@ -209,6 +213,15 @@ class Studio extends EventTarget {
     for (const type of ["copy", "cut"]) addEventListener(type, (event) => this.#copy(event));
     addEventListener("paste", (event) => this.#paste(event));
     this.#listenToDrops();
+  }
+
+  /** A single selected joint is named in the status line, for keyboard and screen reader. */
+  #nameSelected() {
+    const { store } = this;
+    const [first] = store.picked;
+    if (store.selected.size !== 1 || !first) return;
+    const person = store.doc.people[first[0]];
+    this.status(this.words.jointName(store.skeletonOf(person).joints[first[1][0]]));
   }
 
   /** visible → hidden → missing → visible, by right click or long press. */

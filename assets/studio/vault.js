@@ -21,25 +21,42 @@ const answer = (request) =>
     request.onerror = () => reject(request.error);
   });
 
+/** A name nothing else has; randomUUID is there on secure pages only. */
+export const freshKey = () => crypto.randomUUID?.() ?? String(Math.random()).slice(2);
+
 export const picturesOf = (doc) => [doc.photo?.key, ...doc.references.map((r) => r.key)].filter(Boolean);
 
 export class Vault {
   /** Work is kept per tab, so that two tabs never write over each other; a new tab starts from the latest work. */
   constructor() {
-    this.tab = sessionStorage.getItem("contrapposto-tab");
-    if (!this.tab) sessionStorage.setItem("contrapposto-tab", (this.tab = crypto.randomUUID?.() ?? String(Math.random()).slice(2)));
+    this.tab = sessionStorage.getItem("contrapposto-tab") ?? this.#renamed();
     this.pictures = new Map(); // key → {blob, bitmap}
     this.stored = new Set();
     this.db = null;
   }
 
+  #renamed() {
+    this.tab = freshKey();
+    sessionStorage.setItem("contrapposto-tab", this.tab);
+    return this.tab;
+  }
+
   async start() {
     this.db = await open();
+    // A duplicated tab has its twin's name: the first keeps it as long as it lives.
+    await new Promise((resolve) => {
+      if (!navigator.locks) return resolve();
+      return navigator.locks.request(`contrapposto-${this.tab}`, { ifAvailable: true }, (lock) => {
+        if (!lock) this.#renamed();
+        resolve();
+        return lock ? new Promise(() => {}) : undefined;
+      });
+    });
   }
 
   /** Keep a picture in memory; returns its key. It reaches the disk with the document that names it. */
   async keep(blob) {
-    const key = crypto.randomUUID?.() ?? String(Math.random()).slice(2);
+    const key = freshKey();
     this.pictures.set(key, { blob, bitmap: await createImageBitmap(blob) });
     return key;
   }
