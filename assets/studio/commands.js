@@ -122,8 +122,7 @@ function hideLimb({ store, words }) {
   });
 }
 
-const wholeFigure = (change) => (studio) =>
-  studio.store.editPerson(studio.words.steps[change.step], studio.store.active, change.run);
+const wholeFigure = ({ store, words }, step, change) => () => store.editPerson(words.steps[step], store.active, change);
 
 /** The table: [name, keys, run, icon?, {toggle?: name of the editor's switch}] */
 export function makeCommands(studio) {
@@ -156,8 +155,8 @@ export function makeCommands(studio) {
     ["missing", ["3"], () => markState(studio, "missing"), "close"],
     ["forward", ["]"], () => reorder(studio, store.active, 1), "up"],
     ["backward", ["["], () => reorder(studio, store.active, -1), "down"],
-    ["mirror", ["M"], wholeFigure({ step: "mirror", run: (person, skeleton) => mirrored(person, skeleton) }), "mirror"],
-    ["swap", ["S"], wholeFigure({ step: "swap", run: (person, skeleton) => swapped(person, skeleton) }), "swap"],
+    ["mirror", ["M"], wholeFigure(studio, "mirror", (person, skeleton) => mirrored(person, skeleton)), "mirror"],
+    ["swap", ["S"], wholeFigure(studio, "swap", swapped), "swap"],
     ["otherSide", ["O"], () => toOtherSide(studio), "flip"],
     ["flipX", ["Shift+H"], () => flip(studio, -1, 1), "flip"],
     ["flipY", ["Shift+V"], () => flip(studio, 1, -1)],

@@ -1,18 +1,12 @@
 // The canvas: the drawing below, the pose above, and the pointer. One class serves the main canvas and the zoomed pane.
 
 import { h } from "./dom.js";
-import { boneAt, frameOf, gathered, handleAt, jointAt, tagAt, tagOf } from "./hit.js";
+import { boneAt, handleAt, jointAt, tagAt } from "./hit.js";
 import * as gestures from "./gestures.js";
-import { hueOf, paintLabel, paintMissing, paintPerson, personColor } from "./paint.js";
+import { paintMissing, paintPerson } from "./paint.js";
+import { paintBack, paintBoxes, paintFrame, paintName, paintTags } from "./surface.js";
 import { present } from "./figure.js";
 import { View } from "./view.js";
-
-// Signs on the round handles, about their centre.
-const knobs = {
-  rotate: new Path2D("M3.6 -2.200A4.200 4.200 0 1 0 4.100 1.500M3.900 -5v3h-3"),
-  move: new Path2D("M-5 0H5M0 -5V5M-5 0l1.700 -1.700M-5 0l1.700 1.700M5 0l-1.700 -1.700M5 0l-1.700 1.700M0 -5l-1.700 1.700M0 -5l1.700 1.700M0 5l-1.700 -1.700M0 5l1.700 -1.700"),
-  flip: new Path2D("M0 -5V5M-1.800 -3L-5 0L-1.800 3M1.800 -3L5 0L1.800 3"),
-};
 
 export class Editor extends EventTarget {
   /** `only(person, skeleton)` limits the zoomed pane to some joints (a Set); null on the main canvas. */
@@ -32,7 +26,11 @@ export class Editor extends EventTarget {
     this.front = h("canvas", { tabIndex: only ? -1 : 0, ariaLabel: words.canvas });
     this.element = h("div.surface", {}, this.back, this.front);
     this.#listen();
-    store.addEventListener("preview", () => this.paint());
+    store.addEventListener("preview", () => {
+      const { photo, references } = store.shown;
+      if (photo !== store.doc.photo || references !== store.doc.references) this.paintAll();
+      else this.paint();
+    });
     store.addEventListener("select", () => this.paint());
     store.addEventListener("change", () => this.paintAll());
     new ResizeObserver(() => this.resized()).observe(this.element);
@@ -74,37 +72,10 @@ export class Editor extends EventTarget {
     if (this.element.closest("[hidden]")) return;
     this.frame ??= requestAnimationFrame(() => {
       this.frame = null;
-      if (this.stale) this.#paintBack(), this.dispatchEvent(new CustomEvent("viewed"));
+      if (this.stale) paintBack(this), this.dispatchEvent(new CustomEvent("viewed"));
       this.stale = false;
       this.#paintFront();
     });
-  }
-
-  #paintBack() {
-    const { view, store, vault } = this;
-    const { size, photo, references } = store.shown;
-    const ctx = this.back.getContext("2d");
-    ctx.clearRect(0, 0, view.width, view.height);
-    const place = (x, y, w, height) => [view.x + x * view.scale, view.y + y * view.scale, w * view.scale, height * view.scale];
-    ctx.fillStyle = getComputedStyle(this.element).getPropertyValue("--sheet");
-    ctx.shadowColor = "rgba(20,14,8,.25)";
-    ctx.shadowBlur = 18;
-    ctx.fillRect(...place(0, 0, ...size));
-    ctx.shadowBlur = 0;
-    ctx.imageSmoothingEnabled = view.scale < 3;
-    ctx.imageSmoothingQuality = "high";
-    const picture = vault.picture(photo?.key);
-    if (picture) {
-      ctx.globalAlpha = photo.opacity;
-      ctx.drawImage(picture.bitmap, ...place(0, 0, ...size));
-    }
-    for (const reference of references) {
-      const image = vault.picture(reference.key)?.bitmap;
-      if (!image || !reference.visible) continue;
-      ctx.globalAlpha = reference.opacity;
-      ctx.drawImage(image, ...place(reference.x, reference.y, image.width * reference.scale, image.height * reference.scale));
-    }
-    ctx.globalAlpha = 1;
   }
 
   #paintFront() {
@@ -122,89 +93,11 @@ export class Editor extends EventTarget {
       if (active && this.tool === "pose") paintMissing(ctx, view, person, store.skeletonOf(person), doc.size, only);
     });
     if (this.ghost) paintPerson(ctx, view, this.ghost, store.skeletonOf(this.ghost), { index: store.active, ghost: true });
-    if (!this.onlyOf) this.#paintTags(ctx, doc);
-    this.#paintFrame(ctx, doc);
-    this.#paintBoxes(ctx);
-    this.#paintName(ctx, doc);
+    if (!this.onlyOf) paintTags(this, ctx, doc);
+    paintFrame(this, ctx, doc);
+    paintBoxes(this, ctx);
+    paintName(this, ctx, doc);
     this.painted = (this.painted ?? 0) + 1;
-  }
-
-  #paintTags(ctx, doc) {
-    const label = (person, i) => person.name || `${this.words.figure} ${i + 1}`;
-    this.tags = this.tool === "box" ? [] : doc.people.map((person, i) => tagOf(person, this.view, label(person, i)));
-    ctx.font = "12px system-ui, sans-serif";
-    ctx.textBaseline = "middle";
-    this.tags.forEach((tag, i) => {
-      if (!tag) return;
-      const [x, y, w, height] = tag;
-      ctx.fillStyle = i === this.store.active ? `hsl(${hueOf(i)} 45% 26% / .92)` : "rgba(40,34,28,.72)";
-      ctx.beginPath();
-      ctx.roundRect(x, y, w, height, 12);
-      ctx.fill();
-      ctx.fillStyle = personColor(i);
-      for (const [dx, dy] of [[11, 8], [11, 12.5], [11, 17], [15.5, 8], [15.5, 12.5], [15.5, 17]]) ctx.fillRect(x + dx - 1, y + dy - 1, 2, 2);
-      ctx.fillStyle = "#fffaf0";
-      ctx.fillText(label(doc.people[i], i), x + 23, y + height / 2 + 0.5);
-    });
-  }
-
-  #paintFrame(ctx, doc) {
-    this.selectionFrame = this.tool === "pose" && !this.band ? frameOf(doc, this.store, this.view) : null;
-    if (this.selectionFrame) {
-      const { box, handles } = this.selectionFrame;
-      ctx.strokeStyle = "rgba(255,250,240,.9)";
-      ctx.lineWidth = 1;
-      ctx.setLineDash([5, 4]);
-      ctx.strokeRect(box[0], box[1], box[2] - box[0], box[3] - box[1]);
-      ctx.setLineDash([]);
-      for (const [name, [x, y]] of Object.entries(handles)) {
-        ctx.fillStyle = "#fffaf0";
-        ctx.strokeStyle = "rgba(28,24,20,.9)";
-        ctx.lineWidth = 1.5;
-        ctx.beginPath();
-        if (knobs[name]) ctx.arc(x, y, 9, 0, Math.PI * 2);
-        else ctx.roundRect(x - 4.5, y - 4.5, 9, 9, 2);
-        ctx.fill();
-        ctx.stroke();
-        if (!knobs[name]) continue;
-        ctx.save();
-        ctx.translate(x, y);
-        ctx.stroke(knobs[name]);
-        ctx.restore();
-      }
-    }
-    if (this.band) {
-      const [x0, y0, x1, y1] = this.band;
-      ctx.fillStyle = "rgba(222,120,80,.14)";
-      ctx.strokeStyle = "rgba(222,120,80,.95)";
-      ctx.fillRect(x0, y0, x1 - x0, y1 - y0);
-      ctx.strokeRect(x0 + 0.5, y0 + 0.5, x1 - x0, y1 - y0);
-    }
-  }
-
-  #paintBoxes(ctx) {
-    const all = this.drawnBox ? [...this.boxes, this.drawnBox] : this.boxes;
-    all.forEach((box, i) => {
-      const [x0, y0] = this.view.toScreen([box[0] - 0.5, box[1] - 0.5]);
-      const [x1, y1] = this.view.toScreen([box[2] - 0.5, box[3] - 0.5]);
-      for (const [style, width] of [["rgba(20,16,12,.6)", 4], ["#ffb38a", 2]]) {
-        ctx.strokeStyle = style;
-        ctx.lineWidth = width;
-        ctx.strokeRect(x0, y0, x1 - x0, y1 - y0);
-      }
-      paintLabel(ctx, `${this.words.box} ${i + 1}`, [x0 - 12, y0 + 30]);
-    });
-  }
-
-  #paintName(ctx, doc) {
-    const { person: p, joint, group } = this.hover;
-    const person = doc.people[p];
-    if (joint === undefined || !person) return;
-    const skeleton = this.store.skeletonOf(person);
-    const name = group ? this.words.groupName(group) : this.words.jointName(skeleton.joints[joint]);
-    const state = person.states[joint] === "visible" ? "" : ` · ${this.words.states[person.states[joint]]}`;
-    const score = person.sources[joint] === "model" && !group ? ` · ${Math.round(person.scores[joint] * 100)} %` : "";
-    paintLabel(ctx, name + state + score, this.view.toScreen(person.points[joint]));
   }
 
   // ── pointer ──
@@ -286,9 +179,11 @@ export class Editor extends EventTarget {
     const skeleton = store.skeletonOf(store.doc.people[person]);
     const joints = group ? skeleton.groupIndices[group] : [joint];
     if (event.shiftKey) return void store.select(person, joints, { toggle: true });
-    const several = store.isSelected(person, joint) && store.selected.size > 1;
-    if (!several) store.select(person, joints);
-    return several || group ? gestures.selection(this, place) : gestures.joint(this, place, found);
+    const several = store.isSelected(person, joint) && store.selected.size > joints.length;
+    if (several) return gestures.selection(this, place);
+    store.select(person, joints);
+    const carrier = group ? carrierOf(store.doc.people[person], skeleton, group) : joint;
+    return carrier === null ? gestures.selection(this, place) : gestures.joint(this, place, { person, joint: carrier });
   }
 
   #move(place, event) {
@@ -389,11 +284,12 @@ export class Editor extends EventTarget {
     this.dispatchEvent(new CustomEvent("boxes"));
     this.paint();
   }
+}
 
-  /** Is this hand or face taken as one piece at the present zoom? */
-  gathers(person, skeleton) {
-    return gathered(person, skeleton, this.view, this.split).size > 0;
-  }
+/** The joint by which a hand or face taken as one piece is led: the arm bends after its hand, the head turns with its face. */
+function carrierOf(person, skeleton, group) {
+  const joint = skeleton.at[{ left_hand: "left_wrist", right_hand: "right_wrist", face: "nose" }[group]];
+  return joint !== undefined && present(person, joint) ? joint : null;
 }
 
 const mid = (a, b) => [(a[0] + b[0]) / 2, (a[1] + b[1]) / 2];

@@ -1,6 +1,7 @@
 // Files in and out, and the estimate: everything that asks the server.
 
 import { h } from "./dom.js";
+import { withPoints } from "./figure.js";
 import { emptyDocument } from "./store.js";
 import { Refusal } from "./server.js";
 import { freshKey } from "./vault.js";
@@ -48,11 +49,7 @@ export class Files {
     doc.references = await Promise.all(
       doc.references.slice(0, answer.references.length).map(async (one, i) => ({ ...one, key: await this.#fetchPicture(answer.references[i]) })),
     );
-    const sameSheet = store.doc.size.join() === doc.size.join();
-    if (answer.kind === "pose" && !doc.photo && store.doc.photo && sameSheet) {
-      doc.photo = store.doc.photo;
-      doc.references = store.doc.references;
-    }
+    if (answer.kind === "pose" && !doc.photo && store.doc.photo) layOver(doc, store.doc);
     store.selected.clear();
     store.active = 0;
     studio.workName = file.name.replace(/\.[^.]+$/, "");
@@ -83,7 +80,8 @@ export class Files {
     const scale = Math.min(store.doc.size[0] / bitmap.width, store.doc.size[1] / bitmap.height);
     const one = { name: file.name, key, x: 0, y: 0, scale, opacity: 0.5, visible: true };
     store.commit(words.references.add, { ...store.doc, references: [...store.doc.references, one] });
-    studio.toast(words.references.added, [{ label: words.references.instead, run: () => this.#takeInstead(answer, file) }]);
+    const readMap = { label: words.photo.readMap, run: () => (store.undo(), this.open(file, { asMap: true })) };
+    studio.toast(words.references.added, [answer.pose_map && readMap, { label: words.references.instead, run: () => this.#takeInstead(answer, file) }].filter(Boolean));
     studio.refresh();
   }
 
@@ -167,7 +165,7 @@ export class Files {
       if (answer.cancelled) return studio.toast(words.photo.cancelled);
       const found = answer.document.people;
       studio.emit("estimated", answer);
-      if (!found.length) return;
+      if (!found.length || store.doc.photo?.key !== before.photo.key) return; // nobody, or another drawing is open by now
       const people = boxes ? [...store.doc.people, ...found] : found;
       store.selected.clear();
       store.commit(words.steps.estimate, { ...store.doc, people });
@@ -182,4 +180,14 @@ export class Files {
   cancel() {
     if (this.job) this.studio.server.functions.cancel_job(this.job).catch(() => {});
   }
+}
+
+/** A pose from a file goes over the open drawing when it was made for one of these proportions. */
+function layOver(doc, open) {
+  const [fx, fy] = [open.size[0] / doc.size[0], open.size[1] / doc.size[1]];
+  if (Math.abs(fx / fy - 1) > 0.01) return;
+  doc.people = doc.people.map((person) => withPoints(person, ([x, y]) => [(x + 0.5) * fx - 0.5, (y + 0.5) * fy - 0.5]));
+  doc.size = [...open.size];
+  doc.photo = open.photo;
+  doc.references = open.references;
 }

@@ -146,7 +146,7 @@ export class ReferencesPanel {
       const references = store.doc.references.map((other, i) => (i === index ? { ...other, ...values } : other));
       const doc = { ...store.doc, references };
       if (done) store.commit(studio.words.steps.reference, doc);
-      else store.preview(doc), editor.paintAll();
+      else store.preview(doc);
     };
     const moving = editor.movingReference === index;
     return h("div.reference", {},

@@ -47,7 +47,7 @@ export class PhotoPanel {
       photo && opacitySlider(words.opacity, photo.opacity, (value, done) => {
         const doc = { ...store.doc, photo: { ...store.doc.photo, opacity: value } };
         if (done) store.commit(studio.words.steps.opacity, doc);
-        else store.preview(doc), studio.editor.paintAll();
+        else store.preview(doc);
       }),
     );
   }

@@ -1,12 +1,14 @@
 // The page: four steps, one canvas, one inspector. This file puts the parts together; each part tells its own story.
 
 import { readSkeletons } from "./anatomy.js";
+import { listenToClipboard, listenToDrops, typing } from "./clipboard.js";
 import { makeCommands } from "./commands.js";
 import { button, fill, h, icon } from "./dom.js";
 import { Editor } from "./editor.js";
-import { copyOf, shifted, withState } from "./figure.js";
+import { withState } from "./figure.js";
 import { FigurePanel } from "./figure_panel.js";
 import { Files } from "./files.js";
+import { Keeper } from "./keeper.js";
 import { Library } from "./library.js";
 import { LibraryPanel, ReferencesPanel } from "./library_panel.js";
 import { PhotoPanel } from "./photo_panel.js";
@@ -44,6 +46,7 @@ class Studio extends EventTarget {
     this.help = new Help(this);
     this.camera = new Camera(this);
     this.toasts = new Toasts(this);
+    this.keeper = new Keeper(this);
     this.panels = { photo: new PhotoPanel(this), figures: new FigurePanel(this), library: new LibraryPanel(this), references: new ReferencesPanel(this) };
     this.#build();
     this.#listen();
@@ -59,6 +62,12 @@ class Studio extends EventTarget {
 
   status(text) {
     this.statusLine.textContent = text;
+  }
+
+  /** The note on whether the work is kept. */
+  saved(text, bad = false) {
+    this.savedMark.textContent = text;
+    this.savedMark.classList.toggle("bad", bad);
   }
 
   refuse(text) {
@@ -193,8 +202,6 @@ class Studio extends EventTarget {
     const { store, editor } = this;
     store.addEventListener("change", () => {
       this.refresh();
-      this.#autosave();
-      this.#commit();
     });
     store.addEventListener("select", () => {
       this.#refreshTools();
@@ -208,11 +215,8 @@ class Studio extends EventTarget {
     editor.addEventListener("group", ({ detail }) => /hand$|face/.test(detail.group) && this.closer.show(detail.group));
     addEventListener("keydown", (event) => this.#key(event));
     addEventListener("keyup", (event) => event.key === " " && (editor.space = false));
-    addEventListener("pagehide", () => this.#save());
-    addEventListener("visibilitychange", () => document.hidden && this.#save());
-    for (const type of ["copy", "cut"]) addEventListener(type, (event) => this.#copy(event));
-    addEventListener("paste", (event) => this.#paste(event));
-    this.#listenToDrops();
+    listenToClipboard(this);
+    listenToDrops(this);
   }
 
   /** A single selected joint is named in the status line, for keyboard and screen reader. */
@@ -230,12 +234,8 @@ class Studio extends EventTarget {
     this.store.editPerson(this.words.steps.state, person, (one) => withState(one, [joint], next[one.states[joint]]));
   }
 
-  #typing(event) {
-    return event.composedPath().some((element) => /^(INPUT|SELECT|TEXTAREA)$/.test(element.tagName) && !/^(range|radio|checkbox)$/.test(element.type));
-  }
-
   #key(event) {
-    if (this.#typing(event)) return;
+    if (typing(event)) return;
     if (event.key === "Escape") {
       const sheet = [this.exportMenu, this.help, this.camera].find((one) => one.isOpen);
       if (sheet) return sheet.close();
@@ -253,131 +253,6 @@ class Studio extends EventTarget {
     const everywhere = event.ctrlKey || event.metaKey || /^[?fF+\-=0]$/.test(event.key) || /^Digit/.test(event.code);
     if (this.step !== "pose" && !everywhere) return;
     if (this.commands.keyDown(event)) event.preventDefault();
-  }
-
-  #copy(event) {
-    const { store } = this;
-    const people = store.picked.length ? store.picked.map(([p]) => p) : [store.active];
-    const chosen = people.map((p) => store.doc.people[p]).filter(Boolean);
-    if (this.#typing(event) || !chosen.length || String(getSelection())) return;
-    event.clipboardData.setData("text/plain", JSON.stringify({ ...emptyDocument(store.doc.size), people: chosen }));
-    event.preventDefault();
-    if (event.type === "cut") {
-      store.selected.clear();
-      store.commit(this.words.steps.delete, { ...store.doc, people: store.doc.people.filter((_, p) => !people.includes(p)) });
-    }
-    this.status(this.words.copied);
-  }
-
-  /** A picture opens, copied figures join, any other pose text is read as a file. */
-  #paste(event) {
-    if (this.#typing(event)) return;
-    const file = [...event.clipboardData.files][0];
-    const text = event.clipboardData.getData("text/plain");
-    if (file) return void this.files.open(file);
-    if (!text.trim().startsWith("{") && !text.trim().startsWith("[")) return;
-    event.preventDefault();
-    const copied = this.#copiedPeople(text);
-    if (!copied) return void this.files.open(new File([text], "pasted.json", { type: "application/json" }));
-    const { store } = this;
-    store.commit(this.words.steps.paste, { ...store.doc, people: [...store.doc.people, ...copied.map((person) => shifted(copyOf(person), 16, 16))] });
-    store.activate(store.doc.people.length - 1);
-  }
-
-  #copiedPeople(text) {
-    try {
-      const doc = JSON.parse(text);
-      const fits = doc.contrapposto === 1 && doc.people.every((person) => person.points.length === this.store.skeletons[person.skeleton]?.joints.length);
-      return fits && doc.people.length ? doc.people : null;
-    } catch {
-      return null;
-    }
-  }
-
-  #listenToDrops() {
-    let depth = 0;
-    const over = (on) => this.stage.classList.toggle("dropping", on);
-    const hasFile = (event) => [...(event.dataTransfer?.types ?? [])].includes("Files");
-    addEventListener("dragenter", (event) => hasFile(event) && (depth += 1, over(true)));
-    addEventListener("dragleave", (event) => hasFile(event) && (depth = Math.max(0, depth - 1)) === 0 && over(false));
-    addEventListener("dragover", (event) => hasFile(event) && event.preventDefault());
-    addEventListener("drop", (event) => {
-      if (!hasFile(event)) return;
-      event.preventDefault();
-      depth = 0;
-      over(false);
-      const [file] = event.dataTransfer.files;
-      if (file) this.files.open(file);
-    });
-  }
-
-  // ── keeping the work ──
-
-  #autosave() {
-    this.savedMark.textContent = this.words.saving;
-    clearTimeout(this.saveTimer);
-    this.saveTimer = setTimeout(() => this.#save(), 250);
-  }
-
-  async #save() {
-    clearTimeout(this.saveTimer);
-    try {
-      await this.vault.save(this.store.doc, { name: this.workName, step: this.step });
-      this.savedMark.textContent = this.words.saved;
-      this.savedMark.classList.remove("bad");
-    } catch (error) {
-      console.error(error);
-      this.savedMark.textContent = this.words.unsaved;
-      this.savedMark.classList.add("bad");
-    }
-  }
-
-  /**
-   * Tell the server's session what the pose is now. One telling at a time: the answer comes back in the same value,
-   * and would overwrite a second one on its way. Without an answer the browser goes on alone, and tries again later.
-   */
-  #commit() {
-    clearTimeout(this.commitTimer);
-    this.commitTimer = setTimeout(() => this.#tell(), 60);
-  }
-
-  #tell() {
-    if (performance.now() - (this.toldAt ?? -Infinity) < 8000) return;
-    this.told = this.store.rev;
-    this.toldAt = performance.now();
-    this.api.props.value = { rev: this.told, document: this.files.bare() };
-    this.api.trigger("commit", {});
-  }
-
-  /** The server's answer to a telling. */
-  heard(value) {
-    if (value?.heard !== this.told) return;
-    this.commitTime = performance.now() - this.toldAt;
-    this.toldAt = undefined;
-    if (value.refusal) this.toast(value.refusal);
-    if (this.store.rev !== this.told) this.#tell();
-  }
-
-  async start() {
-    await this.library.load(`${this.config.root}/gradio_api/file=${this.config.library}`);
-    let work = null;
-    try {
-      await this.vault.start();
-      work = await this.vault.load();
-    } catch (error) {
-      console.error(error);
-      this.savedMark.textContent = this.words.unsaved;
-      this.savedMark.classList.add("bad");
-    }
-    if (work && (work.doc.people.length || work.doc.photo)) {
-      this.workName = work.name;
-      if (work.doc.photo && !this.vault.picture(work.doc.photo.key)) work.doc.photo = null;
-      this.store.restore(work.doc);
-      this.goTo(work.step === "photo" ? "photo" : "pose");
-      this.toast(this.words.restored, [{ label: this.words.fresh, run: () => this.startFresh() }]);
-    } else this.goTo("photo");
-    this.editor.fit();
-    this.vault.tidy().catch((error) => console.error(error));
   }
 
   startFresh() {
@@ -409,10 +284,11 @@ export async function mount(element, api, config) {
   const sheet = h("link", { rel: "stylesheet", href: `${config.base}/style.css?v=${config.version}` });
   const studio = new Studio(api, config, words);
   shadow.append(sheet, studio.element);
-  api.watch("value", () => studio.heard(api.props.value));
+  api.watch("value", () => studio.keeper.heard(api.props.value));
   host.studio = studio; // for tests and the curious
   await new Promise((resolve) => (sheet.onload = sheet.onerror = resolve));
   studio.editor.resized();
-  await studio.start();
+  await studio.library.load(`${config.root}/gradio_api/file=${config.library}`);
+  await studio.keeper.start();
   host.dataset.ready = "true";
 }

@@ -1,0 +1,72 @@
+// Figures and files by clipboard and by drop: copied figures travel between pictures, tabs and windows as a document.
+
+import { copyOf, shifted } from "./figure.js";
+import { emptyDocument } from "./store.js";
+
+/** Is this event meant for a field of text? */
+export const typing = (event) =>
+  event.composedPath().some((element) => /^(INPUT|SELECT|TEXTAREA)$/.test(element.tagName) && !/^(range|radio|checkbox)$/.test(element.type));
+
+export function listenToClipboard(studio) {
+  for (const type of ["copy", "cut"]) addEventListener(type, (event) => copy(studio, event));
+  addEventListener("paste", (event) => paste(studio, event));
+}
+
+function copy(studio, event) {
+  const { store, words } = studio;
+  const people = store.picked.length ? store.picked.map(([p]) => p) : [store.active];
+  const chosen = people.map((p) => store.doc.people[p]).filter(Boolean);
+  if (typing(event) || !chosen.length || String(getSelection())) return;
+  event.clipboardData.setData("text/plain", JSON.stringify({ ...emptyDocument(store.doc.size), people: chosen }));
+  event.preventDefault();
+  if (event.type === "cut") {
+    store.selected.clear();
+    store.commit(words.steps.delete, { ...store.doc, people: store.doc.people.filter((_, p) => !people.includes(p)) });
+  }
+  studio.status(words.copied);
+}
+
+/** A picture opens, copied figures join, any other pose text is read as a file. */
+function paste(studio, event) {
+  if (typing(event)) return;
+  const file = [...event.clipboardData.files][0];
+  const text = event.clipboardData.getData("text/plain");
+  if (file) return void studio.files.open(file);
+  if (!text.trim().startsWith("{") && !text.trim().startsWith("[")) return;
+  event.preventDefault();
+  const { store, words } = studio;
+  const copied = copiedPeople(store, text);
+  if (!copied) return void studio.files.open(new File([text], "pasted.json", { type: "application/json" }));
+  const people = [...store.doc.people, ...copied.map((person) => shifted(copyOf(person), 16, 16))];
+  store.commit(words.steps.paste, { ...store.doc, people });
+  store.activate(people.length - 1);
+}
+
+/** The figures of a copied document; null for any other text. */
+function copiedPeople(store, text) {
+  try {
+    const doc = JSON.parse(text);
+    const fits = doc.contrapposto === 1 && doc.people.every((person) => person.points.length === store.skeletons[person.skeleton]?.joints.length);
+    return fits && doc.people.length ? doc.people : null;
+  } catch {
+    return null;
+  }
+}
+
+/** A file dropped anywhere on the page opens. */
+export function listenToDrops(studio) {
+  let depth = 0; // enter and leave come for every element passed
+  const over = (on) => studio.stage.classList.toggle("dropping", on);
+  const hasFile = (event) => [...(event.dataTransfer?.types ?? [])].includes("Files");
+  addEventListener("dragenter", (event) => hasFile(event) && ((depth += 1), over(true)));
+  addEventListener("dragleave", (event) => hasFile(event) && (depth = Math.max(0, depth - 1)) === 0 && over(false));
+  addEventListener("dragover", (event) => hasFile(event) && event.preventDefault());
+  addEventListener("drop", (event) => {
+    if (!hasFile(event)) return;
+    event.preventDefault();
+    depth = 0;
+    over(false);
+    const [file] = event.dataTransfer.files;
+    if (file) studio.files.open(file);
+  });
+}

@@ -1,0 +1,84 @@
+// Keeping the work: autosave in the browser, the last work restored, and the server's session told what the pose is.
+
+const quiet = 250; // ms without a change before the work is written
+const patience = 8000; // ms after which a telling without an answer counts as lost
+
+export class Keeper {
+  constructor(studio) {
+    this.studio = studio;
+    studio.store.addEventListener("change", () => {
+      this.#saveSoon();
+      clearTimeout(this.tellTimer);
+      this.tellTimer = setTimeout(() => this.#tell(), 60);
+    });
+    addEventListener("pagehide", () => this.#save());
+    addEventListener("visibilitychange", () => document.hidden && this.#save());
+  }
+
+  #saveSoon() {
+    this.studio.saved(this.studio.words.saving);
+    clearTimeout(this.saveTimer);
+    this.saveTimer = setTimeout(() => this.#save(), quiet);
+  }
+
+  async #save() {
+    const { studio } = this;
+    clearTimeout(this.saveTimer);
+    try {
+      await studio.vault.save(studio.store.doc, { name: studio.workName, step: studio.step });
+      studio.saved(studio.words.saved);
+    } catch (error) {
+      this.#failed(error);
+    }
+  }
+
+  #failed(error) {
+    console.error(error);
+    this.studio.saved(this.studio.words.unsaved, true);
+  }
+
+  /**
+   * Tell the server's session what the pose is now. One telling at a time: the answer comes back in the same value,
+   * and would overwrite a second one on its way. Without an answer the browser goes on alone, and tries again later.
+   */
+  #tell() {
+    const { api, store, files } = this.studio;
+    if (performance.now() - (this.toldAt ?? -Infinity) < patience) return;
+    this.told = store.rev;
+    this.toldAt = performance.now();
+    api.props.value = { rev: this.told, document: files.bare() };
+    api.trigger("commit", {});
+  }
+
+  /** The server's answer to a telling. */
+  heard(value) {
+    const { studio } = this;
+    if (value?.heard !== this.told) return;
+    studio.commitTime = performance.now() - this.toldAt;
+    this.toldAt = undefined;
+    if (value.refusal) studio.toast(value.refusal);
+    if (studio.store.rev !== this.told) this.#tell();
+  }
+
+  /** Open this tab's last work, or the latest there is, or the welcome. */
+  async start() {
+    const { studio } = this;
+    const { vault, store, words } = studio;
+    let work = null;
+    try {
+      await vault.start();
+      work = await vault.load();
+    } catch (error) {
+      this.#failed(error);
+    }
+    if (work && (work.doc.people.length || work.doc.photo)) {
+      studio.workName = work.name;
+      if (work.doc.photo && !vault.picture(work.doc.photo.key)) work.doc.photo = null;
+      store.restore(work.doc);
+      studio.goTo(work.step === "photo" ? "photo" : "pose");
+      studio.toast(words.restored, [{ label: words.fresh, run: () => studio.startFresh() }]);
+    } else studio.goTo("photo");
+    studio.editor.fit();
+    vault.tidy().catch((error) => console.error(error));
+  }
+}
