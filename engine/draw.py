@@ -227,8 +227,21 @@ def overlay(pose: Pose2D, photo: np.ndarray | None = None) -> np.ndarray:
         raise ValueError(f"expected a photo of shape {(height, width, 3)} like the pose, got {canvas.shape}")
     for person in pose.people:
         for layer in layers(person):
-            _paint_layer(canvas, layer, *_line(pose.size, person, layer))
+            _paint_layer(canvas, _necked(person, layer), *_line(pose.size, person, layer))
     return canvas
+
+
+def _necked(person: Person, layer: Layer) -> Layer:
+    """The body with a neck instead of COCO's lines from ears to shoulders, where its skeleton names no neck."""
+    shoulders = ("left_shoulder", "right_shoulder")
+    ears = {frozenset((f"{side}_ear", f"{side}_shoulder")) for side in ("left", "right")}
+    rest = tuple(limb for limb in layer.limbs if frozenset(limb.joints) not in ears)
+    places = _places(person)
+    if len(rest) == len(layer.limbs) or not places.keys() >= {"nose", *shoulders}:
+        return layer._replace(limbs=rest)
+    ends = np.stack([(places[shoulders[0]][0] + places[shoulders[1]][0]) / 2, places["nose"][0]])
+    hidden = any(places[joint][1] for joint in ("nose", *shoulders))
+    return layer._replace(limbs=(Mark(len(rest), ("nose",), ends, hidden), *rest))
 
 
 def _line(size: tuple[int, int], person: Person, layer: Layer) -> tuple[float, float]:
