@@ -16,9 +16,10 @@ from engine.studio import Studio
 log = logging.getLogger(__name__)
 largest_upload = "96mb"
 sessions_kept = 200
-# The page fills the window and brings its own look; Gradio's frame around it has none.
+# The page fills the window and brings its own look and messages; Gradio's frame around it has none.
 frame_css = """
 .gradio-container, .gradio-container > main { padding: 0 !important; margin: 0 !important; max-width: none !important; }
+.toast-wrap { display: none !important; }
 """
 
 

@@ -6,6 +6,7 @@ const patience = 8000; // ms after which a telling without an answer counts as l
 export class Keeper {
   constructor(studio) {
     this.studio = studio;
+    this.away = false;
     studio.store.addEventListener("change", () => {
       this.#saveSoon();
       clearTimeout(this.tellTimer);
@@ -26,7 +27,7 @@ export class Keeper {
     clearTimeout(this.saveTimer);
     try {
       await studio.vault.save(studio.store.doc, { name: studio.workName, step: studio.step });
-      studio.saved(studio.words.saved);
+      studio.saved(this.away ? studio.words.savedAway : studio.words.saved);
     } catch (error) {
       this.#failed(error);
     }
@@ -48,6 +49,15 @@ export class Keeper {
     this.toldAt = performance.now();
     api.props.value = { rev: this.told, document: files.bare() };
     api.trigger("commit", {});
+    clearTimeout(this.awayTimer);
+    this.awayTimer = setTimeout(() => this.#alone(true), patience);
+  }
+
+  /** Whether the server is away: the work goes on in the browser, and the note on saving says so. */
+  #alone(away) {
+    if (this.away === away) return;
+    this.away = away;
+    this.studio.saved(away ? this.studio.words.savedAway : this.studio.words.saved);
   }
 
   /** The server's answer to a telling. */
@@ -56,6 +66,8 @@ export class Keeper {
     if (value?.heard !== this.told) return;
     studio.commitTime = performance.now() - this.toldAt;
     this.toldAt = undefined;
+    clearTimeout(this.awayTimer);
+    this.#alone(false);
     if (value.refusal) studio.toast(value.refusal);
     if (studio.store.rev !== this.told) this.#tell();
   }
