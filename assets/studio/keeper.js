@@ -1,6 +1,7 @@
 // Keeping the work: autosave in the browser, the last work restored, and the server's session told what the pose is.
 
 const quiet = 250; // ms without a change before the work is written
+const steps = 200; // of undo that outlive a reload
 const patience = 8000; // ms after which a telling without an answer counts as lost
 
 export class Keeper {
@@ -26,7 +27,8 @@ export class Keeper {
     const { studio } = this;
     clearTimeout(this.saveTimer);
     try {
-      await studio.vault.save(studio.store.doc, { name: studio.workName, step: studio.step });
+      const { doc, past, future } = studio.store;
+      await studio.vault.save({ doc, past: past.slice(-steps), future: future.slice(-steps), name: studio.workName, step: studio.step });
       studio.saved(this.away ? studio.words.savedAway : studio.words.saved);
     } catch (error) {
       this.#failed(error);
@@ -86,7 +88,7 @@ export class Keeper {
     if (work && (work.doc.people.length || work.doc.photo)) {
       studio.workName = work.name;
       if (work.doc.photo && !vault.picture(work.doc.photo.key)) work.doc.photo = null;
-      store.restore(work.doc);
+      store.restore(work.doc, work.past, work.future);
       studio.goTo(work.step === "photo" ? "photo" : "pose");
       studio.toast(words.restored, [{ label: words.fresh, run: () => studio.startFresh() }]);
     } else studio.goTo("photo");

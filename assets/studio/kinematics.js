@@ -58,11 +58,12 @@ export function dragged(person, skeleton, joint, target, lock = true) {
   else if (chain && chain.indexOf(joint) > 0) dragChain(person, skeleton, points, chain, joint, target);
   else if (name.startsWith("face_") || name.endsWith("_pupil")) points[joint] = [...target];
   else if (isHead(skeleton, joint)) dragHead(person, skeleton, points, joint, target);
-  else if (/(toe|heel)$/.test(name)) turnGroup(person, skeleton, points, joint, target, skeleton.parent[joint]);
+  else if (isFoot(skeleton, joint)) turnGroup(person, skeleton, points, joint, target, skeleton.parent[joint]);
   else dragBranch(person, skeleton, points, joint, target);
   return points;
 }
 
+const isFoot = (skeleton, joint) => /(toe|heel)$/.test(skeleton.joints[joint]);
 const isHead = (skeleton, joint) => (skeleton.groupIndices.head ?? []).includes(joint);
 
 /** A limb or finger: the part of the chain that is there bends; what hangs below turns with the last bone. */
@@ -182,6 +183,8 @@ export function limbDragged(person, skeleton, [a, b], from, to, lock = true) {
   }
   if (!link) return dragged(person, skeleton, b, add(person.points[b], from, to), true);
   const [parent, child] = link;
+  // Head and foot are one piece each: their lines turn them whole.
+  if (isHead(skeleton, parent) || isFoot(skeleton, child)) return dragged(person, skeleton, child, add(person.points[child], from, to), true);
   const points = person.points.map((p) => [p[0], p[1]]);
   const pivot = points[parent];
   const turn = angleOf(pivot, to) - angleOf(pivot, from);

@@ -15,8 +15,12 @@ export class PhotoPanel {
     this.job = null;
     this.nobody = false;
     studio.addEventListener("job", ({ detail }) => {
+      const going = this.job && detail && this.progress?.isConnected;
       this.job = detail;
-      this.render();
+      if (!going) return this.render();
+      // In place: a cancel button that is built anew while it is pressed never hears the click.
+      this.progress.firstChild.value = detail.fraction ?? 0;
+      this.progress.children[1].textContent = detail.text || "…";
     });
     studio.addEventListener("estimated", ({ detail }) => {
       this.nobody = detail.document.people.length === 0;
@@ -65,8 +69,8 @@ export class PhotoPanel {
       this.where === "boxes" && h("p.hint", {}, studio.editor.boxes.length ? `${studio.editor.boxes.length} ${words.boxCount} ` : words.drawBoxes,
         studio.editor.boxes.length > 0 && h("button.link", { type: "button", onclick: () => studio.editor.clearBoxes() }, words.clearBoxes)),
       busy
-        ? h("div.job", { role: "status" }, h("progress", { max: 1, value: this.job.fraction ?? 0 }), h("span", {}, this.job.text || "…"),
-            button("close", words.cancel, () => studio.files.cancel(), { text: words.cancel }))
+        ? (this.progress = h("div.job", { role: "status" }, h("progress", { max: 1, value: this.job.fraction ?? 0 }), h("span", {}, this.job.text || "…"),
+            button("close", words.cancel, () => studio.files.cancel(), { text: words.cancel })))
         : h("button.primary", { type: "button", disabled: !ready, onclick: () => studio.files.estimate(this.model, this.where) }, words.run),
       this.nobody && !busy && this.#nobody(),
     );

@@ -94,10 +94,10 @@ export class Store extends EventTarget {
     this.emit("stepped", { redone: step.label });
   }
 
-  /** Start over with `doc`, without history: only when the page loads. */
-  restore(doc) {
-    this.past = [];
-    this.future = [];
+  /** The work as it was kept: only when the page loads. */
+  restore(doc, past = [], future = []) {
+    this.past = past;
+    this.future = future;
     this.#show(doc);
   }
 

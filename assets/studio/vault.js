@@ -24,7 +24,10 @@ const answer = (request) =>
 /** A name nothing else has; randomUUID is there on secure pages only. */
 export const freshKey = () => crypto.randomUUID?.() ?? String(Math.random()).slice(2);
 
-export const picturesOf = (doc) => [doc.photo?.key, ...doc.references.map((r) => r.key)].filter(Boolean);
+const picturesOf = (doc) => [doc.photo?.key, ...doc.references.map((r) => r.key)].filter(Boolean);
+
+/** Keys of every picture that a work needs, its steps of undo included. */
+const needed = ({ doc, past = [], future = [] }) => new Set([doc, ...past.map((s) => s.doc), ...future.map((s) => s.doc)].flatMap(picturesOf));
 
 export class Vault {
   /** Work is kept per tab, so that two tabs never write over each other; a new tab starts from the latest work. */
@@ -65,16 +68,16 @@ export class Vault {
     return key ? this.pictures.get(key) : undefined;
   }
 
-  /** Write the document and the pictures it names, in one transaction. */
-  async save(doc, extra) {
+  /** Write the work {doc, past, future, …} and the pictures it names, in one transaction. */
+  async save(work) {
     if (!this.db) return;
     const transaction = this.db.transaction(["work", "pictures"], "readwrite");
-    for (const key of picturesOf(doc)) {
+    for (const key of needed(work)) {
       if (this.stored.has(key) || !this.pictures.has(key)) continue;
       transaction.objectStore("pictures").put(this.pictures.get(key).blob, key);
       this.stored.add(key);
     }
-    transaction.objectStore("work").put({ doc, ...extra, saved: Date.now() }, this.tab);
+    transaction.objectStore("work").put({ ...work, saved: Date.now() }, this.tab); // what steps share is written once
     await done(transaction);
   }
 
@@ -86,7 +89,7 @@ export class Vault {
     const all = await answer(works.getAll());
     const work = own ?? all.sort((a, b) => b.saved - a.saved)[0];
     if (!work) return null;
-    for (const key of picturesOf(work.doc)) {
+    for (const key of needed(work)) {
       const blob = await answer(transaction.objectStore("pictures").get(key));
       if (blob) this.stored.add(key) && this.pictures.set(key, { blob });
     }
@@ -101,10 +104,10 @@ export class Vault {
     const [keys, all] = await Promise.all([answer(works.getAllKeys()), answer(works.getAll())]);
     const ranked = keys.map((key, i) => [key, all[i]]).sort((a, b) => b[1].saved - a[1].saved);
     ranked.slice(10).forEach(([key]) => key !== this.tab && works.delete(key));
-    const needed = new Set(ranked.slice(0, 10).flatMap(([, work]) => picturesOf(work.doc)));
+    const kept = new Set(ranked.slice(0, 10).flatMap(([, work]) => [...needed(work)]));
     const pictures = transaction.objectStore("pictures");
     for (const key of await answer(pictures.getAllKeys())) {
-      if (!needed.has(key) && !this.pictures.has(key)) pictures.delete(key);
+      if (!kept.has(key) && !this.pictures.has(key)) pictures.delete(key);
     }
     await done(transaction);
   }
