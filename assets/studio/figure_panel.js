@@ -151,7 +151,7 @@ export class FigurePanel {
     const field = (label, i) => h("input", { type: "number", min: 16, max: 8192, value: store.doc.size[i], ariaLabel: label });
     const [width, height] = [field(words.width, 0), field(words.height, 1)];
     const clamp = (input) => Math.min(8192, Math.max(16, Math.round(Number(input.value) || 16)));
-    return h("section", {}, h("h2", {}, words.title), h("div.row", {}, width, "×", height,
+    return h("section", {}, h("h2", {}, words.title), h("div.row.wrap", {}, width, "×", height,
       h("button", { type: "button", onclick: () => (store.commit(studio.words.steps.canvas, { ...store.doc, size: [clamp(width), clamp(height)] }), studio.editor.fit()) }, words.apply)));
   }
 }

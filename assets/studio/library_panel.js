@@ -53,6 +53,7 @@ export class LibraryPanel {
     tile.addEventListener("click", () => {
       this.chosen = pose;
       for (const other of this.grid.children) other.classList.toggle("on", other === tile);
+      this.#try(pose);
       this.#renderActions();
     });
     tile.addEventListener("dblclick", () => this.#apply());
