@@ -130,6 +130,7 @@ export class Editor extends EventTarget {
   #down(place, event) {
     this.front.focus?.({ preventScroll: true });
     this.front.setPointerCapture(event.pointerId);
+    this.longPressed = false; // not every browser sends a contextmenu after a long press to reset it
     this.pointers.set(event.pointerId, place);
     if (this.pointers.size === 2) return this.#startPinch();
     if (event.button === 2) return;

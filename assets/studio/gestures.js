@@ -38,7 +38,8 @@ function preview(editor, start, label, change) {
     cursor: "grabbing",
     move(at, event) {
       begun ||= Math.hypot(at[0] - start[0], at[1] - start[1]) > 3;
-      if (begun) store.preview(change(before, from, view.toDocument(at), event));
+      // Undo, or any command, under the drag changes the document: the drag is over then.
+      if (begun && store.doc === before) store.preview(change(before, from, view.toDocument(at), event));
     },
     up: () => store.settle(label),
     cancel: () => store.drop(),

@@ -20,8 +20,10 @@ import { Vault } from "./vault.js";
 const stepNames = ["photo", "pose", "body", "picture"];
 const toolbar = [
   ["undo", "redo"], ["lock", "symmetric", "split"], ["mirror", "swap", "flipX"], ["visible", "hidden", "missing"],
-  ["duplicate", "delete"], ["marquee"], ["fit", "zoomOut", "zoomIn"],
+  ["duplicate", "delete"],
 ];
+const fingers = matchMedia("(any-pointer: coarse)").matches;
+if (fingers) toolbar.push(["marquee"]); // one finger pans, so framing needs a switch
 
 class Studio extends EventTarget {
   constructor(api, config, words) {
@@ -96,7 +98,8 @@ class Studio extends EventTarget {
     this.statusLine = h("span.hint", { role: "status" });
     this.inspector = h("aside.inspector");
     this.overlay = h("div.overlay");
-    this.stage = h("main.stage", {}, editor.element, this.overlay, this.closer.element, this.toasts.element, h("div.drop", {}, h("span", {}, words.drop)));
+    this.viewTools = h("div.viewtools", {}, ["zoomIn", "zoomOut", "fit"].map((name) => this.#tool(name)));
+    this.stage = h("main.stage", {}, editor.element, this.viewTools, this.overlay, this.closer.element, this.toasts.element, h("div.drop", {}, h("span", {}, words.drop)));
     this.element = h("div.studio", {},
       this.rail,
       h("header.bar", {}, this.tools, h("div.row", {}, this.savedMark,
@@ -162,18 +165,24 @@ class Studio extends EventTarget {
   }
 
   #refreshTools() {
-    const { store, editor, words } = this;
-    const names = this.step === "pose" ? toolbar : [["undo", "redo"], ["fit", "zoomOut", "zoomIn"]];
-    const disabled = { undo: !store.past.length, redo: !store.future.length, visible: !store.selected.size, hidden: !store.selected.size, missing: !store.selected.size };
-    fill(this.tools, this.step === "body" || this.step === "picture" ? [] : names.map((group) => h("div.group", {}, group.map((name) => {
-      const [, keys, run, iconName, options = {}] = this.commands.table.find(([n]) => n === name);
-      const on = options.toggle && editor[options.toggle];
-      const shown = name === "lock" && !editor.lock ? "unlock" : iconName;
-      const step = { undo: store.past.at(-1)?.label, redo: store.future.at(-1)?.label }[name];
-      const element = button(shown, words.commands[name] + (step ? `: ${step}` : ""), run, { key: keys[0], disabled: disabled[name], className: on ? "on" : "", data: { command: name } });
-      if (options.toggle) element.setAttribute("aria-pressed", String(Boolean(on)));
+    const { store, editor } = this;
+    const groups = { photo: [["undo", "redo"]], pose: toolbar }[this.step] ?? [];
+    const idle = { undo: !store.past.length, redo: !store.future.length, visible: !store.selected.size, hidden: !store.selected.size, missing: !store.selected.size };
+    const step = { undo: store.past.at(-1)?.label, redo: store.future.at(-1)?.label };
+    fill(this.tools, groups.map((group) => h("div.group", {}, group.map((name) => {
+      const { toggle } = this.commands.table.find(([n]) => n === name)[4] ?? {};
+      const on = toggle && editor[toggle];
+      const element = this.#tool(name, { icon: name === "lock" && !on ? "unlock" : null, more: step[name], disabled: idle[name], className: on ? "on" : "" });
+      if (toggle) element.setAttribute("aria-pressed", String(Boolean(on)));
       return element;
     }))));
+  }
+
+  /** A command's button. */
+  #tool(name, { icon: other = null, more = "", ...props } = {}) {
+    const [, keys, run, own] = this.commands.table.find(([n]) => n === name);
+    const title = this.words.commands[name] + (more ? `: ${more}` : "");
+    return button(other ?? own, title, run, { key: keys[0], data: { command: name }, ...props });
   }
 
   #welcome() {

@@ -1,0 +1,138 @@
+"""What tests share: where the evaluation files are, the app served in a process of its own, and a browser to use it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from desk import Desk, figures, standing
+
+from scripts.served import Served, chromium_flags, chromium_path, patience
+
+root = Path(__file__).parent.parent
+
+
+@pytest.fixture(scope="session")
+def shared() -> Path:
+    """The evaluation files beside the project; skips where they are not."""
+    folder = root.parent / "shared" / "eval"
+    if not folder.is_dir():
+        pytest.skip(f"the evaluation files are not beside the project ({folder})")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def example() -> Path:
+    """The first picture that the app offers on its first page."""
+    found = [p for p in sorted((root / "assets" / "examples").glob("*")) if p.suffix in (".png", ".jpg", ".webp")]
+    if not found:
+        pytest.skip("assets/examples has no pictures")
+    return found[0]
+
+
+# ── the app ──
+
+
+@pytest.fixture(scope="session")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of the app, served for the whole session."""
+    app = Served(tmp_path_factory.mktemp("served"))
+    app.start()
+    yield app.url
+    app.kill()
+    # Gradio writes one for each path that it refuses to read; any other is a fault of the app.
+    faults = [trace for trace in app.log.split("Traceback")[1:] if "InvalidPathError" not in trace]
+    assert not faults, faults[0]
+
+
+@pytest.fixture
+def restartable(tmp_path: Path) -> Iterator[Served]:
+    """An app of its own, for the test to kill and start again."""
+    app = Served(tmp_path)
+    app.start()
+    yield app
+    app.kill()
+
+
+# ── the browser ──
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Any]:
+    """A headless Chromium; skips where there is none."""
+    playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+    if (found := chromium_path()) is None:
+        pytest.skip("no Chromium on this machine: install chromium or google-chrome")
+    with playwright.sync_playwright() as running:
+        browser = running.chromium.launch(executable_path=found, args=chromium_flags)
+        yield browser
+        browser.close()
+
+
+class Watch:
+    """Everything a page must not do: throw, write an error to its console, or ask another host."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        self.faults: list[str] = []
+        self.excused: tuple[str, ...] = ()
+
+    def over(self, page: Any) -> None:
+        page.on("pageerror", lambda error: self.faults.append(f"error in the page: {error}"))
+        page.on("console", lambda said: said.type == "error" and self.faults.append(f"console: {said.text}"))
+        page.on("request", self._request)
+
+    def _request(self, request: Any) -> None:
+        if not request.url.startswith((self.url, "data:", "blob:")):
+            self.faults.append(f"request to another host: {request.url}")
+
+    def judge(self) -> None:
+        bad = [fault for fault in self.faults if not any(part in fault for part in self.excused)]
+        self.faults.clear()
+        assert not bad, "\n".join(bad)
+
+
+def watched_page(chromium: Any, url: str, **options: Any) -> Any:
+    """A page in a fresh context, watched; `page.watch.judge()` says what it should not have done."""
+    context = chromium.new_context(**{"viewport": {"width": 1280, "height": 800}, **options})
+    context.set_default_timeout(patience * 500)
+    page = context.new_page()
+    page.watch = Watch(url)
+    page.watch.over(page)
+    return page
+
+
+@pytest.fixture
+def new_desk(chromium: Any, served: str) -> Iterator[Callable[..., Desk]]:
+    """`new_desk(url=…, **context options)`: the studio in a fresh context. The test fails with anything a page must
+    not do: an error, or a request to another host."""
+    pages: list[Any] = []
+
+    def make(url: str = served, **options: Any) -> Desk:
+        pages.append(watched_page(chromium, url, **options))
+        return Desk(pages[-1], url).open()
+
+    yield make
+    for page in pages:
+        page.context.close()
+    for page in pages:
+        page.watch.judge()
+
+
+@pytest.fixture(scope="module")
+def module_desk(chromium: Any, served: str) -> Iterator[Desk]:
+    """One page for the tests of a module that only edit."""
+    page = watched_page(chromium, served)
+    yield Desk(page, served).open()
+    page.context.close()
+
+
+@pytest.fixture
+def desk(module_desk: Desk) -> Iterator[Desk]:
+    """The module's page with one standing figure and no history."""
+    module_desk.put(figures(standing))
+    module_desk.hush()
+    yield module_desk
+    module_desk.page.watch.judge()

@@ -1,0 +1,140 @@
+"""The engine's layers import downwards only; Gradio lives in app/ alone; the engine is quiet and reads no arguments."""
+
+import ast
+import re
+from pathlib import Path
+
+import pytest
+
+root = Path(__file__).parent.parent
+# From the bottom up. Modules of one layer may use each other; a package stands for what its __init__ offers.
+layers: list[set[str]] = [
+    # words: what an artist would name
+    {"skeleton", "anatomy", "box", "pose", "camera", "scene", "measure"},
+    # instruments: one skill each
+    {
+        "photo", "draw", "pose_map", "weights", "detect", "movenet", "paper", "library",
+        "mannequin", "mannequin.*",
+        "formats.checks", "formats.document", "formats.openpose", "formats.coco", "formats.svg",
+    },
+    # stages: the verbs, from value to value
+    {"estimate", "evaluate"},
+    # the whole work in one file; `formats` is the table of all kinds of file, so it stands above the project it lists
+    {"project"},
+    {"formats"},
+    # what owns the models
+    {"studio"},
+]  # fmt: skip
+words_only = {"torch", "cv2", "onnxruntime", "PIL", "diffusers", "transformers"}
+
+
+def dotted(path: Path) -> str:
+    """A module's name within its top package: engine/formats/__init__.py is `formats`."""
+    parts = path.relative_to(root).with_suffix("").parts[1:]
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+engine = sorted(p for p in (root / "engine").rglob("*.py") if p != root / "engine" / "__init__.py")
+packages = {dotted(path) for path in engine if path.name == "__init__.py"}
+declared = {name: i for i, layer in enumerate(layers) for name in layer}
+rank = {
+    name: declared[key]
+    for name in map(dotted, engine)
+    for key in (name, f"{name.rpartition('.')[0]}.*")
+    if key in declared
+}
+
+
+def imported(path: Path) -> set[str]:
+    """Absolute dotted names of all that a file imports, at any depth; `from a import b` gives a and a.b."""
+    package = path.relative_to(root).parent.parts
+    names: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        if isinstance(node, ast.Import):
+            names.update(alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            start = package[: len(package) - node.level + 1] if node.level else ()
+            module = ".".join([*start, *([node.module] if node.module else [])])
+            names.update([module, *(f"{module}.{alias.name}" for alias in node.names)])
+    return names
+
+
+def ours(path: Path) -> set[str]:
+    """The engine's modules that a file imports. A module inside a package counts, not the package on the way to it."""
+    inside = {name.removeprefix("engine.") for name in imported(path) if name.startswith("engine.")} & rank.keys()
+    return {one for one in inside if not (one in packages and any(other.startswith(f"{one}.") for other in inside))}
+
+
+def top(names: set[str]) -> set[str]:
+    return {name.split(".")[0] for name in names}
+
+
+app = sorted([*(root / "app").rglob("*.py"), root / "app.py"])
+scripts = sorted((root / "scripts").rglob("*.py"))
+
+
+def each(paths):
+    return pytest.mark.parametrize("path", paths, ids=lambda p: str(p.relative_to(root)))
+
+
+@each(engine)
+def test_every_module_has_a_layer(path):
+    assert dotted(path) in rank, f"name the layer of {dotted(path)} in tests/test_layers.py"
+
+
+def test_every_layer_names_modules_that_are_there():
+    there = {dotted(path) for path in engine}
+    assert {name for name in declared if name.removesuffix(".*") not in there} == set()
+
+
+@each(engine)
+def test_imports_point_down(path):
+    name = dotted(path)
+    upward = {other for other in ours(path) if rank[other] > rank[name]}
+    assert not upward, f"{name} (layer {rank[name]}) imports {sorted(upward)} from above"
+
+
+@each([path for path in engine if rank.get(dotted(path)) == 0])
+def test_words_know_numpy_only(path):
+    assert not top(imported(path)) & words_only
+
+
+def test_no_circles():
+    """Each module can be put after everything that it imports."""
+    needs = {dotted(path): ours(path) - {dotted(path)} for path in engine}
+    placed: set[str] = set()
+    while ready := {name for name, used in needs.items() if name not in placed and used <= placed}:
+        placed |= ready
+    assert needs.keys() == placed, f"these import each other: {sorted(needs.keys() - placed)}"
+
+
+@each(engine)
+def test_the_engine_knows_neither_app_nor_gradio_nor_arguments(path):
+    names = imported(path)
+    assert not top(names) & {"app", "gradio", "gradio_client", "argparse", "scripts"}
+    assert "sys.argv" not in names
+    assert not re.search(r"\bsys\.argv\b", path.read_text("utf-8"))
+
+
+@each(scripts)
+def test_scripts_do_not_use_gradio(path):
+    assert "gradio" not in top(imported(path))
+
+
+@each([*engine, *app])
+def test_nothing_prints(path):
+    calls = [node for node in ast.walk(ast.parse(path.read_text("utf-8"))) if isinstance(node, ast.Call)]
+    assert not [call.lineno for call in calls if isinstance(call.func, ast.Name) and call.func.id == "print"]
+
+
+@each([*engine, *app])
+def test_nothing_needs_the_evaluation_files(path):
+    """Those lie beside a developer's checkout only; tests and scripts may use them, the app never."""
+    nodes = ast.walk(ast.parse(path.read_text("utf-8")))
+    texts = [node.value for node in nodes if isinstance(node, ast.Constant) and isinstance(node.value, str)]
+    assert not [text for text in texts if re.search(r"(^|[/.])shared(/|$)", text)]
+
+
+@each([path for path in app if path.name == "session.py"])
+def test_the_session_is_pure(path):
+    assert not top(imported(path)) & {"gradio"}
