@@ -147,14 +147,21 @@ class Studio:
 
 
 def measured_accuracy(path: Path = accuracy_file) -> dict[str, float]:
-    """Mean OKS by model name, as written by scripts/evaluate_pose.py --record; empty before anything was measured."""
+    """Mean OKS by model name over the people of all sets it was measured on; empty before anything was measured.
+
+    The table is written by scripts/evaluate_pose.py --record: {model: {set: figures}}.
+    """
     if not path.is_file():
         return {}
-    return {name: float(figures["mean_oks"]) for name, figures in json.loads(path.read_text("utf-8")).items()}
+    means = {}
+    for name, sets in json.loads(path.read_text("utf-8")).items():
+        people = sum(figures["people"] for figures in sets.values())
+        means[name] = sum(figures["mean_oks"] * figures["people"] for figures in sets.values()) / max(people, 1)
+    return means
 
 
-def record_accuracy(name: str, figures: Figures, annotations: str, path: Path = accuracy_file) -> None:
-    """Keeps a model's figures on an annotation file, for the menu and for `auto`."""
+def record_accuracy(name: str, figures: Figures, measured_on: str, path: Path = accuracy_file) -> None:
+    """Keeps a model's figures on one set, for the menu and for `auto`."""
     table = json.loads(path.read_text("utf-8")) if path.is_file() else {}
-    table[name] = {key: round(value, 4) for key, value in asdict(figures).items()} | {"annotations": annotations}
+    table.setdefault(name, {})[measured_on] = {key: round(value, 4) for key, value in asdict(figures).items()}
     path.write_text(json.dumps(table, indent=2, sort_keys=True) + "\n", "utf-8")

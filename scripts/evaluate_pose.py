@@ -46,7 +46,7 @@ def main() -> None:
     if args.json:
         args.json.write_text(json.dumps(asdict(figures), indent=2) + "\n", "utf-8")
     if args.record:
-        record_accuracy(model.name, figures, args.annotations.name)
+        record_accuracy(model.name, figures, f"{args.annotations.stem}, boxes: {args.boxes}")
 
 
 if __name__ == "__main__":

@@ -22,18 +22,24 @@ async ([base, names]) => {
     const skeleton = skeletons[name];
     for (let turn = 0; turn < 150; turn++) {
       const points = skeleton.joints.map(() => [random(500), random(500)]);
-      const person = makePerson(skeleton, { points, states: skeleton.joints.map(() => "visible"), scores: skeleton.joints.map(() => 1) });
+      const states = skeleton.joints.map(() => "visible");
+      const person = makePerson(skeleton, { points, states, scores: states.map(() => 1) });
       const joint = Math.floor(random(skeleton.joints.length));
       const bone = skeleton.boneIndices[Math.floor(random(skeleton.boneIndices.length))];
       const free = /^face_|_pupil$/; // a face is flesh: its points move one by one
-      const trials = free.test(skeleton.joints[joint]) ? [] : [[skeleton.joints[joint], dragged(person, skeleton, joint, place())]];
-      if (!bone.some((i) => free.test(skeleton.joints[i]))) trials.push([bone.map((i) => skeleton.joints[i]).join("–"), limbDragged(person, skeleton, bone, place(), place())]);
+      const named = bone.map((i) => skeleton.joints[i]);
+      const trials = [];
+      if (!free.test(skeleton.joints[joint]))
+        trials.push([skeleton.joints[joint], dragged(person, skeleton, joint, place())]);
+      if (!named.some((name) => free.test(name)))
+        trials.push([named.join("–"), limbDragged(person, skeleton, bone, place(), place())]);
       for (const [what, moved] of trials) {
         drags += 1;
         skeleton.bones.forEach(([a, b], i) => {
           if (/_ear$/.test(a) && /_shoulder$/.test(b)) return; // a line of COCO's table, not of a figure
           const [p, q] = skeleton.boneIndices[i];
-          if (!(Math.abs(gap(moved[p], moved[q]) - gap(points[p], points[q])) < 1e-6)) faults.add(`${name}: ${what} changes ${a}–${b}`);
+          const change = Math.abs(gap(moved[p], moved[q]) - gap(points[p], points[q]));
+          if (!(change < 1e-6)) faults.add(`${name}: ${what} changes ${a}–${b}`);
         });
       }
     }

@@ -17,13 +17,13 @@ from engine import paper
 from engine.box import Box
 from engine.detect import Detection, distinct
 from engine.estimate import Cancelled, estimate
-from engine.evaluate import evaluate, read_examples
+from engine.evaluate import Figures, evaluate, read_examples
 from engine.measure import oks
 from engine.movenet import _crop
 from engine.photo import read_photo
 from engine.pose import Person
 from engine.skeleton import coco17
-from engine.studio import Studio, measured_accuracy, nobody
+from engine.studio import Studio, measured_accuracy, nobody, record_accuracy
 from engine.weights import MissingWeights
 
 root = Path(__file__).parent.parent
@@ -226,6 +226,14 @@ def test_an_outline_nobody_recognises_becomes_a_figure(studio):
 
 
 # ── the studio ──
+
+
+def test_accuracy_is_the_mean_over_the_people_of_all_sets(tmp_path):
+    table = tmp_path / "accuracy.json"
+    assert measured_accuracy(table) == {}
+    for measured_on, people, mean_oks in (("one", 3, 0.9), ("two", 1, 0.5), ("two", 1, 0.1)):
+        record_accuracy("quick", Figures(people, mean_oks, 0.0, 0.0, 0.0, 0.0), measured_on, table)
+    assert measured_accuracy(table) == {"quick": pytest.approx((3 * 0.9 + 0.1) / 4)}
 
 
 def test_auto_takes_the_measured_model_and_says_which(studio):
