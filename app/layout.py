@@ -67,6 +67,7 @@ def launch_options() -> dict[str, Any]:
     return {
         "theme": Base(font=["system-ui", "sans-serif"], font_mono=["ui-monospace", "monospace"]),
         "css": frame_css,
+        "favicon_path": page.modules / "favicon.png",
         "footer_links": [],
         "run_history": False,
         "show_error": True,

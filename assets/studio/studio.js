@@ -232,7 +232,7 @@ class Studio extends EventTarget {
   #nameSelected() {
     const { store } = this;
     const [first] = store.picked;
-    if (store.selected.size !== 1 || !first) return;
+    if (store.selected.size !== 1 || !first) return this.status("");
     const person = store.doc.people[first[0]];
     this.status(this.words.jointName(store.skeletonOf(person).joints[first[1][0]]));
   }
@@ -258,7 +258,7 @@ class Studio extends EventTarget {
       return;
     }
     if (event.key === "Tab" && !onCanvas) return; // Tab walks the page, and the joints only on the canvas
-    if (event.key.startsWith("Arrow") && onControl) return;
+    if (event.key.startsWith("Arrow") && event.composedPath().some((element) => element.tagName === "INPUT")) return;
     const everywhere = event.ctrlKey || event.metaKey || /^[?fF+\-=0]$/.test(event.key) || /^Digit/.test(event.code);
     if (this.step !== "pose" && !everywhere) return;
     if (this.commands.keyDown(event)) event.preventDefault();

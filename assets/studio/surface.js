@@ -63,10 +63,12 @@ export function paintFrame(editor, ctx, doc) {
   editor.selectionFrame = editor.tool === "pose" && !editor.band ? frameOf(doc, editor.store, editor.view) : null;
   if (editor.selectionFrame) {
     const { box, handles } = editor.selectionFrame;
-    ctx.strokeStyle = "rgba(255,250,240,.9)";
-    ctx.lineWidth = 1;
-    ctx.setLineDash([5, 4]);
-    ctx.strokeRect(box[0], box[1], box[2] - box[0], box[3] - box[1]);
+    for (const [style, dash] of [["rgba(28,24,20,.75)", []], ["#fffaf0", [5, 4]]]) {
+      ctx.strokeStyle = style; // light dashes on a dark line: seen on any art
+      ctx.lineWidth = 1.2;
+      ctx.setLineDash(dash);
+      ctx.strokeRect(box[0], box[1], box[2] - box[0], box[3] - box[1]);
+    }
     ctx.setLineDash([]);
     for (const [name, [x, y]] of Object.entries(handles)) {
       ctx.fillStyle = "#fffaf0";
@@ -95,6 +97,7 @@ export function paintFrame(editor, ctx, doc) {
 
 /** Boxes that say where to look for people. */
 export function paintBoxes(editor, ctx) {
+  if (editor.tool === "pose") return;
   const all = editor.drawnBox ? [...editor.boxes, editor.drawnBox] : editor.boxes;
   all.forEach((box, i) => {
     const [x0, y0] = editor.view.toScreen([box[0] - 0.5, box[1] - 0.5]);
