@@ -9,9 +9,9 @@ from typing import Any
 
 import gradio as gr
 
-from engine import formats
-from engine.pose import derived
-from engine.skeleton import Skeleton, skeletons
+from engine import files
+from engine.pose import derived, wholebody_floor
+from engine.skeleton import Skeleton, skeletons, wholebody133
 
 assets = Path(__file__).parent.parent / "assets"
 modules = assets / "studio"
@@ -61,9 +61,9 @@ def configuration(models: list[dict[str, str]]) -> dict[str, Any]:
         "words": (modules / "words.json").as_posix(),
         "library": library_file.as_posix(),
         "skeletons": [_table(skeleton) for skeleton in skeletons.values()],
-        "derived": derived,
+        "derived": {"rules": derived, "wholebody": wholebody133.name, "floor": wholebody_floor},
         "models": models,
-        "formats": [_format(one) for one in formats.formats.values() if one.writes],
+        "formats": [_format(one) for one in files.formats.values() if one.writes],
         "examples": [
             {
                 "path": path.as_posix(),
@@ -85,11 +85,11 @@ def _version() -> str:
 
 
 def _table(skeleton: Skeleton) -> dict[str, Any]:
-    fields = ("name", "joints", "bones", "mirror", "groups", "parents", "chains", "torso")
+    fields = ("name", "joints", "bones", "mirror", "groups", "parents", "chains", "torso", "colors")
     return {name: getattr(skeleton, name) for name in fields}
 
 
-def _format(one: formats.Format) -> dict[str, str]:
+def _format(one: files.Format) -> dict[str, str]:
     kind = "project" if one.name in ("project", "png") else "picture" if one.extension in (".png", ".svg") else "data"
     # Endings that differ keep a second export from overwriting the first.
     suffix = one.extension if one.name in ("project", "png", "svg") else f"-{one.name}{one.extension}"

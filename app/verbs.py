@@ -13,6 +13,7 @@ import json
 import logging
 import queue
 import threading
+from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -25,7 +26,7 @@ from gradio.processing_utils import save_bytes_to_cache, save_img_array_to_cache
 from gradio.utils import get_upload_folder
 
 from app.page import assets, modules
-from engine import formats, pose_map, project
+from engine import files, pose_map, project
 from engine.box import Box
 from engine.estimate import Cancelled
 from engine.formats.document import to_document
@@ -37,6 +38,8 @@ from engine.studio import Studio
 log = logging.getLogger(__name__)
 words = json.loads((modules / "words.json").read_text("utf-8"))
 most_boxes = 50
+most_references = 20
+most_cancelled = 1000  # names of jobs cancelled before they began
 
 
 def said(verb: Callable[..., Any]) -> Callable[..., Any]:
@@ -83,22 +86,36 @@ def _bytes(file: Any) -> tuple[bytes, str]:
     path = Path(str(file.get("path") if isinstance(file, dict) else getattr(file, "path", ""))).resolve()
     allowed = (Path(get_upload_folder()).resolve(), (assets / "examples").resolve())
     if not any(path.is_relative_to(folder) for folder in allowed) or not path.is_file():
-        raise ValueError("expected an uploaded file, but it is not there (any more): send it again")
+        raise ValueError(words["gone"])
     name = (file.get("orig_name") if isinstance(file, dict) else getattr(file, "orig_name", None)) or path.name
     return path.read_bytes(), name
 
 
-def _cached(image: np.ndarray) -> dict[str, str]:
-    """An image put where the page can fetch it."""
-    return {"path": save_img_array_to_cache(image, get_upload_folder(), format="png")}
+def _cached(image: np.ndarray) -> dict[str, Any]:
+    """An image put where the page can fetch it; Gradio deletes it with the visitors' own files."""
+    return FileData(path=save_img_array_to_cache(image, get_upload_folder(), format="png")).model_dump()
+
+
+def _size(size: Any) -> tuple[int, int] | None:
+    if size is None:
+        return None
+    if not isinstance(size, list) or len(size) != 2 or not all(type(side) is int and side > 0 for side in size):
+        raise ValueError(f"expected a size of two whole numbers, width and height, got {size!r:.80}")
+    return size[0], size[1]
+
+
+def _named(drawing: str, data: bytes) -> str:
+    """The drawing's name where a file speaks of it, else none: then a file of one picture opens all the same."""
+    return drawing if drawing and str(drawing).encode() in data else ""
 
 
 @said
-def open_file(file: FileData, as_pose_map: bool = False) -> dict:
+def open_file(file: FileData, as_pose_map: bool = False, size: list[int] | None = None, drawing: str = "") -> dict:
     """Read any file the studio knows: a drawing, a PNG with the work inside, a project, or a pose in JSON.
 
     Returns kind (photo | work | pose), the document, the drawing and references as files, notes for the artist,
-    and pose_map: whether the picture looks like a pose map (`as_pose_map` reads it as one).
+    and pose_map: whether the picture looks like a pose map (`as_pose_map` reads it as one). `size` [width, height]
+    serves pose files that do not say their canvas; `drawing` picks its picture from an annotation file of many.
     """
     data, name = _bytes(file)
     work = project.work_in_png(data) if data.startswith(project.png_signature) else None
@@ -106,11 +123,11 @@ def open_file(file: FileData, as_pose_map: bool = False) -> dict:
         return _answer("work", work)
     start = data.lstrip(b"\xef\xbb\xbf \t\r\n")[:1]
     if start in (b"{", b"[") or data.startswith(b"PK"):
-        scene = formats.read(data, name)
+        scene = files.read(data, name, _size(size), _named(drawing, data))
         return _answer("work" if scene.photo is not None else "pose", scene)
     photo = read_photo(data, name)
     if as_pose_map:
-        return _answer("pose", Scene(pose_map.read_pose_map(photo.image)), photo.notes)
+        return _answer("pose", Scene(pose_map.read_pose_map(photo.image)), (*photo.notes, words["mapNote"]))
     height, width = photo.image.shape[:2]
     answer = _answer("photo", Scene(Pose2D((width, height)), photo=photo.image), photo.notes)
     return answer | {"pose_map": pose_map.looks_like_pose_map(photo.image)}
@@ -144,12 +161,15 @@ def convert(
     `certain` writes OpenPose scores as 1, for the editors of ControlNet tools, which drop any joint below that.
     """
     data, name = _bytes(file)
+    if len(references or []) > most_references:
+        raise ValueError(f"expected at most {most_references} references, got {len(references or [])}")
     images = [_photo_of(one).image for one in references or []]
-    scene = formats.read(data, name, references=images)
-    if photo:
-        scene = replace(scene, photo=_photo_of(photo).image)
-    written = formats.write(scene, format, include_photo=include_photo, certain=certain)
-    path = save_bytes_to_cache(written, f"pose{formats.formats[format].extension}", get_upload_folder())
+    image = _photo_of(photo).image if photo else None
+    scene = files.read(data, name, size=None if image is None else image.shape[1::-1], references=images)
+    if image is not None:
+        scene = replace(scene, photo=image)
+    written = files.write(scene, format, include_photo=include_photo, certain=certain)
+    path = save_bytes_to_cache(written, f"pose{files.formats[format].extension}", get_upload_folder())
     return FileData(path=path)
 
 
@@ -164,12 +184,17 @@ class Estimates:
     def __init__(self, studio: Studio) -> None:
         self.studio = studio
         self.jobs: dict[str, threading.Event] = {}
+        self.cancelled: deque[str] = deque(maxlen=most_cancelled)
 
     def cancel_job(self, job: Any) -> bool:
-        """Ask the named job to stop; whether there was one."""
-        event = self.jobs.get(job) if isinstance(job, str) else None
+        """Ask the named job to stop, or not to begin; whether it was at work."""
+        if not isinstance(job, str) or not 0 < len(job) <= 100:
+            return False
+        event = self.jobs.get(job)
         if event:
             event.set()
+        else:
+            self.cancelled.append(job)
         return event is not None
 
     @property
@@ -195,6 +220,10 @@ class Estimates:
         return estimate
 
     def _run(self, image: np.ndarray, model: str, boxes: list[Box] | None, whole: bool, job: str) -> Iterator[dict]:
+        if job in self.cancelled:
+            self.cancelled.remove(job)
+            yield {"cancelled": True}
+            return
         told: queue.Queue[Any] = queue.Queue()
         stop = threading.Event()
         if job:

@@ -233,11 +233,10 @@ def test_undo_and_redo_over_every_kind_of_step(desk: Desk):
 
 def test_undo_reaches_back_200_steps(desk: Desk):
     start = desk.doc
-    typed(desk, *["ArrowRight", "ArrowDown"] * 100)
+    typed(desk, *["ArrowRight", "m"] * 100)  # a mirror between: nudges in a row are one step
     assert desk.steps == 200
-    x, y = standing["points"][0]
-    assert desk.point("nose") == near((x + 100, y + 100))
     end = desk.doc
+    assert end != start
     typed(desk, *["Control+z"] * 200)
     assert desk.doc == start
     typed(desk, *["Control+y"] * 200)

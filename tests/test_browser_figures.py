@@ -109,6 +109,17 @@ def test_arrows_nudge(desk: Desk, key, by):
     assert desk.point("left_elbow") == tuple(standing["points"][desk.index("left_elbow")])
 
 
+def test_nudges_in_a_row_are_one_step(desk: Desk):
+    desk.page.mouse.click(*desk.at("left_wrist"))
+    before = desk.people
+    desk.ask("store.commit('other', { ...store.doc })")
+    for key in ("ArrowRight", "ArrowRight", "ArrowDown"):
+        desk.ask("dispatchEvent(new KeyboardEvent('keydown', { key: x }))", key)
+    assert desk.steps == 2
+    desk.press("Control+z")
+    assert (desk.steps, desk.people) == (1, before)
+
+
 def test_keyboard_alone_reaches_and_moves_a_joint(desk: Desk):
     desk.ask("studio.element.querySelector('.step').focus()")
     for _ in range(60):

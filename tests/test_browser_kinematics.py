@@ -22,22 +22,25 @@ async ([base, names]) => {
     const skeleton = skeletons[name];
     for (let turn = 0; turn < 150; turn++) {
       const points = skeleton.joints.map(() => [random(500), random(500)]);
-      const states = skeleton.joints.map(() => "visible");
+      const lost = turn % 2 ? 0.2 : 0; // estimates lose joints all the time
+      const states = skeleton.joints.map(() => (random(1) < lost ? "missing" : "visible"));
       const person = makePerson(skeleton, { points, states, scores: states.map(() => 1) });
       const joint = Math.floor(random(skeleton.joints.length));
       const bone = skeleton.boneIndices[Math.floor(random(skeleton.boneIndices.length))];
       const free = /^face_|_pupil$/; // a face is flesh: its points move one by one
       const named = bone.map((i) => skeleton.joints[i]);
       const trials = [];
-      if (!free.test(skeleton.joints[joint]))
+      const here = (i) => states[i] !== "missing";
+      if (!free.test(skeleton.joints[joint]) && here(joint))
         trials.push([skeleton.joints[joint], dragged(person, skeleton, joint, place())]);
-      if (!named.some((name) => free.test(name)))
+      if (!named.some((name) => free.test(name)) && bone.every(here))
         trials.push([named.join("–"), limbDragged(person, skeleton, bone, place(), place())]);
       for (const [what, moved] of trials) {
         drags += 1;
         skeleton.bones.forEach(([a, b], i) => {
           if (/_ear$/.test(a) && /_shoulder$/.test(b)) return; // a line of COCO's table, not of a figure
           const [p, q] = skeleton.boneIndices[i];
+          if (!here(p) || !here(q)) return;
           const change = Math.abs(gap(moved[p], moved[q]) - gap(points[p], points[q]));
           if (!(change < 1e-6)) faults.add(`${name}: ${what} changes ${a}–${b}`);
         });
@@ -65,7 +68,7 @@ skeletons = [
 def test_a_drag_keeps_every_bone(desk):
     base = desk.ask("studio.config.base")
     found = desk.page.evaluate(fuzz, [base, skeletons])
-    assert found["drags"] > 1500
+    assert found["drags"] > 1400
     assert found["faults"] == []
     # Out of reach, the chain lies straight towards its goal.
     assert [[round(c, 6) for c in place] for place in found["arm"]] == [[0, 0], [0, 100], [0, 180]]

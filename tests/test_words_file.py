@@ -77,3 +77,18 @@ def test_no_word_is_empty():
             yield value
 
     assert all(isinstance(word, str) and word.strip() for word in leaves(words))
+
+
+def test_every_word_is_asked_for():
+    """No words without a place on the page; tables that are looked up by a name at hand are left out."""
+    tables = {"states", "stepNames", "commands", "groups", "skeletons", "jointWords", "gestures", "tabs"}
+    python = "\n".join(path.read_text("utf-8") for path in (modules.parent.parent / "app").glob("*.py"))
+    text = "\n".join(sources.values()) + python
+
+    def leaves(here: object, name: str) -> set[str]:
+        if not isinstance(here, dict):
+            return {name}
+        return {leaf for key, value in here.items() if key not in tables for leaf in leaves(value, key)}
+
+    unused = {leaf for leaf in leaves(words, "") if not re.search(rf'\.{leaf}\b|"{leaf}"', text)}
+    assert not unused

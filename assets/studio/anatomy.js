@@ -1,8 +1,12 @@
 // Skeleton tables, as sent by the engine (one source: engine/skeleton.py), with the indices that drags need.
 
-export class Skeleton {
+const kindOf = (joint) => (/^face_|_pupil$/.test(joint) ? "face" : /_hand_|^(thumb|index|middle|ring|pinky|root)/.test(joint) ? "hand" : "body");
+
+class Skeleton {
   constructor(table) {
     Object.assign(this, table);
+    this.colors = table.colors.map((rgb) => `rgb(${rgb.join(" ")})`);
+    this.kinds = table.joints.map(kindOf); // body, hand or face, by joint
     this.at = Object.fromEntries(table.joints.map((joint, i) => [joint, i]));
     const index = (joint) => this.at[joint];
     this.boneIndices = table.bones.map(([a, b]) => [index(a), index(b)]);

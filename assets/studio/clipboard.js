@@ -17,40 +17,31 @@ function copy(studio, event) {
   const people = store.picked.length ? store.picked.map(([p]) => p) : [store.active];
   const chosen = people.map((p) => store.doc.people[p]).filter(Boolean);
   if (typing(event) || !chosen.length || String(getSelection())) return;
-  event.clipboardData.setData("text/plain", JSON.stringify({ ...emptyDocument(store.doc.size), people: chosen }));
+  studio.copied = JSON.stringify({ ...emptyDocument(store.doc.size), people: chosen });
+  event.clipboardData.setData("text/plain", studio.copied);
   event.preventDefault();
-  if (event.type === "cut") {
-    store.selected.clear();
-    store.commit(words.steps.delete, { ...store.doc, people: store.doc.people.filter((_, p) => !people.includes(p)) });
-  }
+  if (event.type === "cut") store.remove(words.steps.delete, people);
   studio.status(words.copied);
 }
 
-/** A picture opens, copied figures join, any other pose text is read as a file. */
+/** A picture opens, copied figures join, any other pose text is read as a file. Only what this page copied is trusted unread. */
 function paste(studio, event) {
   if (typing(event)) return;
   const file = [...event.clipboardData.files][0];
   const text = event.clipboardData.getData("text/plain");
   if (file) return void studio.files.open(file);
-  if (!text.trim().startsWith("{") && !text.trim().startsWith("[")) return;
+  if (!/^\s*[[{]/.test(text)) return;
   event.preventDefault();
-  const { store, words } = studio;
-  const copied = copiedPeople(store, text);
-  if (!copied) return void studio.files.open(new File([text], "pasted.json", { type: "application/json" }));
+  if (text === studio.copied) return join(studio, JSON.parse(text).people);
+  const pasted = new File([text], "pasted.json", { type: "application/json" });
+  if (/"contrapposto"/.test(text)) studio.files.read(pasted, (answer) => join(studio, answer.document.people));
+  else studio.files.open(pasted);
+}
+
+function join({ store, words }, copied) {
   const people = [...store.doc.people, ...copied.map((person) => shifted(copyOf(person), 16, 16))];
   store.commit(words.steps.paste, { ...store.doc, people });
   store.activate(people.length - 1);
-}
-
-/** The figures of a copied document; null for any other text. */
-function copiedPeople(store, text) {
-  try {
-    const doc = JSON.parse(text);
-    const fits = doc.contrapposto === 1 && doc.people.every((person) => person.points.length === store.skeletons[person.skeleton]?.joints.length);
-    return fits && doc.people.length ? doc.people : null;
-  } catch {
-    return null;
-  }
 }
 
 /** A file dropped anywhere on the page opens. */

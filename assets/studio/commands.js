@@ -10,12 +10,12 @@ function targets(store) {
 }
 
 /** One step that changes several people. */
-function eachPicked(store, label, pairs, change) {
+function eachPicked(store, label, pairs, change, options) {
   const doc = pairs.reduce((result, [p, joints]) => {
     const person = result.people[p];
     return person ? store.withPerson(p, change(person, store.skeletonOf(person), joints), result) : result;
   }, store.doc);
-  store.commit(label, doc);
+  store.commit(label, doc, options);
 }
 
 function markState({ store, words }, state) {
@@ -60,11 +60,15 @@ function flip({ store, words }, fx, fy) {
   const boxes = pairs.map(([p, joints]) => boxOf(store.doc.people[p], joints)).filter(Boolean);
   if (!boxes.length) return;
   const box = boxes.reduce((a, b) => [Math.min(a[0], b[0]), Math.min(a[1], b[1]), Math.max(a[2], b[2]), Math.max(a[3], b[3])]);
-  eachPicked(store, words.steps.flip, pairs, (person, _, joints) => scaled(person, fx, fy, centerOf(box), joints));
+  eachPicked(store, words.steps.flip, pairs, (person, skeleton, joints) => {
+    const flipped = scaled(person, fx, fy, centerOf(box), joints);
+    const whole = joints.length >= person.points.filter((_, i) => present(person, i)).length;
+    return whole && fx < 0 ? swapped(flipped, skeleton) : flipped; // a figure flipped whole is seen in a mirror
+  });
 }
 
 function nudge({ store, words }, dx, dy) {
-  if (store.doc.people.length) eachPicked(store, words.steps.nudge, targets(store), (person, _, joints) => shifted(person, dx, dy, joints));
+  if (store.doc.people.length) eachPicked(store, words.steps.nudge, targets(store), (person, _, joints) => shifted(person, dx, dy, joints), { merge: true });
 }
 
 /** Walk through the joints of the active figure. */
@@ -179,7 +183,7 @@ export function makeCommands(studio) {
   return {
     table,
     run: (name) => table.find(([n]) => n === name)[2](),
-    keyDown: (event) => keyDown(studio, table, event),
+    keyDown: (event, posing) => keyDown(studio, table, event, posing),
   };
 }
 
@@ -193,16 +197,19 @@ function nameOf(event) {
   return (event.ctrlKey || event.metaKey ? "Ctrl+" : "") + (shifted ? "Shift+" : "") + (digit ?? bracket ?? key);
 }
 
+// Commands that do not touch the pose: their keys count in every step.
+const everywhere = new Set(["undo", "redo", "open", "export", "help", "fit", "actual", "zoomIn", "zoomOut", "photoStep", "poseStep"]);
+
 /** Runs the command of a key press; returns whether there was one. */
-function keyDown(studio, table, event) {
-  if (arrows[event.key] && !event.ctrlKey && !event.metaKey) {
+function keyDown(studio, table, event, posing) {
+  if (posing && arrows[event.key] && !event.ctrlKey && !event.metaKey) {
     const size = event.shiftKey ? 10 : event.altKey ? 0.1 : 1;
     nudge(studio, arrows[event.key][0] * size, arrows[event.key][1] * size);
     return true;
   }
   const name = nameOf(event);
   const found = table.find(([, keys, run]) => run && keys.includes(name));
-  if (!found || event.altKey) return false;
+  if (!found || event.altKey || !(posing || everywhere.has(found[0]))) return false;
   found[2]();
   return true;
 }

@@ -14,7 +14,7 @@ export class Editor extends EventTarget {
     super();
     Object.assign(this, { store, vault, words, onlyOf: only });
     this.view = new View();
-    this.tool = "pose"; // pose | pan | box | look
+    this.tool = "pose"; // pose | box | look
     this.lock = true; // bones keep their length; Alt lets go
     this.symmetric = false;
     this.split = false; // hands and faces point by point at any zoom
@@ -149,28 +149,30 @@ export class Editor extends EventTarget {
     const { store, tool } = this;
     const touch = event.pointerType === "touch";
     const only = this.only;
-    if (event.button === 1 || this.space || tool === "pan") return gestures.pan(this, place);
+    if (event.button === 1 || this.space) return gestures.pan(this, place);
     if (tool === "box") return gestures.box(this, place);
     if (this.movingReference !== undefined) return gestures.reference(this, place, this.movingReference);
-    const handle = handleAt(this.selectionFrame, place, touch ? 20 : 11);
+    const found = tool === "pose" ? jointAt(store.doc, store, this.view, place, { radius: touch ? 24 : 11, only, split: this.split || Boolean(only) }) : null;
+    const sure = found && found.distance <= 6; // right on a joint: nothing that floats over it comes first
+    const handle = sure || tool !== "pose" ? null : handleAt(this.selectionFrame, place, touch ? 20 : 11);
     if (handle === "flip") return void this.dispatchEvent(new CustomEvent("flip"));
-    if (handle && tool === "pose") return gestures.transform(this, place, handle, this.selectionFrame);
-    const tag = tagAt(this.tags, place);
+    if (handle) return gestures.transform(this, place, handle, this.selectionFrame);
+    const tag = sure ? -1 : tagAt(this.tags, place);
     if (tag >= 0) {
       store.activate(tag);
       return tool === "pose" ? gestures.figure(this, place, tag) : gestures.pan(this, place);
     }
     if (tool === "look") return gestures.pan(this, place);
-    const joint = jointAt(store.doc, store, this.view, place, { radius: touch ? 24 : 11, only, split: this.split || Boolean(only) });
-    if (joint) return this.#onJoint(joint, place, event);
+    if (found) return this.#onJoint(found, place, event);
     const bone = boneAt(store.doc, store, this.view, place, { radius: touch ? 14 : 6, only });
     if (bone) {
       if (event.shiftKey) return void store.select(bone.person, bone.bone, { add: true });
-      if (bone.bone.every((i) => store.isSelected(bone.person, i))) return gestures.selection(this, place);
+      const several = store.selected.size > 2 && bone.bone.every((i) => store.isSelected(bone.person, i));
+      if (several && !this.#holdsAll()) return gestures.selection(this, place);
       store.select(bone.person, bone.bone);
       return gestures.limb(this, place, bone);
     }
-    if (touch && !this.marqueeTouch) return gestures.pan(this, place);
+    if (touch && !this.marqueeTouch) return gestures.pan(this, place, () => store.clearSelection());
     return gestures.marquee(this, place, event, only);
   }
 
@@ -180,11 +182,17 @@ export class Editor extends EventTarget {
     const skeleton = store.skeletonOf(store.doc.people[person]);
     const joints = group ? skeleton.groupIndices[group] : [joint];
     if (event.shiftKey) return void store.select(person, joints, { toggle: true });
-    const several = store.isSelected(person, joint) && store.selected.size > joints.length;
-    if (several) return gestures.selection(this, place);
+    const several = store.isSelected(person, joint) && store.selected.size > Math.max(2, joints.length);
+    if (several && !this.#holdsAll()) return gestures.selection(this, place);
     store.select(person, joints);
     const carrier = group ? carrierOf(store.doc.people[person], skeleton, group) : joint;
     return carrier === null ? gestures.selection(this, place) : gestures.joint(this, place, { person, joint: carrier });
+  }
+
+  /** In the closer look, a hand or face that is selected whole still bends joint by joint. */
+  #holdsAll() {
+    const { only, store } = this;
+    return Boolean(only) && store.jointsOf(store.active).length >= only.size;
   }
 
   #move(place, event) {
@@ -276,6 +284,13 @@ export class Editor extends EventTarget {
 
   addBox(box) {
     this.boxes = [...this.boxes, box];
+    this.dispatchEvent(new CustomEvent("boxes"));
+    this.paint();
+  }
+
+  /** The box drawn last, taken back. */
+  dropBox() {
+    this.boxes = this.boxes.slice(0, -1);
     this.dispatchEvent(new CustomEvent("boxes"));
     this.paint();
   }

@@ -29,7 +29,7 @@ export function makePerson(skeleton, { points, scores, states, sources, name = "
 /** Box [x0, y0, x1, y1] around the joints that are present (or the given ones); null when there are none. */
 export function boxOf(person, joints = null) {
   const box = [Infinity, Infinity, -Infinity, -Infinity];
-  (joints ?? person.points.keys()).forEach((i) => {
+  [...(joints ?? person.points.keys())].forEach((i) => {
     if (!present(person, i)) return;
     const [x, y] = person.points[i];
     box[0] = Math.min(box[0], x);
@@ -88,11 +88,11 @@ export function mirrored(person, skeleton, axisX = null) {
 }
 
 /** The same figure on another skeleton: joints by name, the derived ones by rule, the rest missing. */
-export function converted(person, from, to, derived) {
+export function converted(person, from, to, { rules, wholebody, floor }) {
   if (from.name === to.name) return copyOf(person);
   const result = makePerson(to, { name: person.name });
   to.joints.forEach((joint, k) => {
-    const sets = joint in from.at ? [[joint]] : (derived[joint] ?? []);
+    const sets = joint in from.at ? [[joint]] : (rules[joint] ?? []);
     const parts = sets.find((names) => names.every((name) => name in from.at));
     if (!parts) return;
     const where = parts.map((name) => from.at[name]);
@@ -101,6 +101,11 @@ export function converted(person, from, to, derived) {
     const order = ["visible", "hidden", "missing"];
     result.states[k] = order[Math.max(...where.map((i) => order.indexOf(person.states[i])))];
     result.sources[k] = person.sources[where[0]];
+    // The published rule for a derived neck on whole-body points.
+    if (parts.length > 1 && from.name === wholebody && result.scores[k] <= floor) {
+      result.scores[k] = 0;
+      result.states[k] = "missing";
+    }
   });
   const bones = new Set(to.bones.map((bone) => bone.join()));
   const turned = person.hidden_bones.map(([a, b]) => (bones.has([a, b].join()) ? [a, b] : [b, a])); // tables name either end first

@@ -2,7 +2,7 @@
 
 import { button, fill, h } from "./dom.js";
 import { duplicate, limbOf, reorder } from "./commands.js";
-import { boxOf, converted, marked, present, withState } from "./figure.js";
+import { boxOf, marked, present, withState } from "./figure.js";
 import { guessed } from "./kinematics.js";
 import { hueOf } from "./paint.js";
 
@@ -49,10 +49,7 @@ export class FigurePanel {
       button("up", studio.words.commands.forward, () => reorder(studio, index, 1)),
       button("down", studio.words.commands.backward, () => reorder(studio, index, -1)),
       button("copy", studio.words.commands.duplicate, () => duplicate(studio, index)),
-      button("trash", studio.words.commands.delete, () => {
-        store.selected.clear();
-        store.commit(studio.words.steps.delete, { ...store.doc, people: store.doc.people.filter((_, i) => i !== index) });
-      }));
+      button("trash", studio.words.commands.delete, () => store.remove(studio.words.steps.delete, [index])));
     row.addEventListener("click", (event) => !event.target.closest("button, input") && store.activate(index));
     return row;
   }
@@ -90,7 +87,7 @@ export class FigurePanel {
     store.editPerson(studio.words.steps.restore, store.active, (person, skeleton) => {
       const [x, y] = person.points[joint];
       const usable = (x || y) && x >= 0 && y >= 0 && x < w && y < hgt;
-      const place = usable ? [x, y] : (guessed(person, skeleton, joint) ?? [w / 2, hgt / 2]);
+      const place = usable ? [x, y] : (guessed(person, skeleton, joint) ?? studio.library.likely(person, skeleton, joint) ?? [w / 2, hgt / 2]);
       const back = marked(person, [joint]);
       back.points[joint] = place;
       return back;
@@ -117,19 +114,11 @@ export class FigurePanel {
       row("face", words.faceName, h("button", { type: "button", onclick: () => this.#placeFace() }, words.place)));
   }
 
-  /** The figure on a skeleton that has hands and face, keeping its points. */
-  #whole(person, skeleton) {
-    if (skeleton.groupIndices.left_hand && skeleton.groupIndices.face) return [person, skeleton];
-    const { store } = this.studio;
-    const to = store.skeletons[{ openpose18: "openpose130", openpose25: "openpose137" }[skeleton.name] ?? "wholebody133"];
-    return [converted(person, skeleton, to, store.derived), to];
-  }
-
   #placeHand(side, face) {
     const { studio } = this;
     const { store } = studio;
     store.editPerson(studio.words.steps.hand, store.active, (person, skeleton) => {
-      const [whole, to] = this.#whole(person, skeleton);
+      const [whole, to] = studio.library.whole(person, skeleton);
       return studio.library.handOn(whole, to, side, studio.library.handPose(face)) ?? studio.refuse(studio.words.needs.wrist) ?? person;
     });
   }
@@ -138,7 +127,7 @@ export class FigurePanel {
     const { studio } = this;
     const { store } = studio;
     store.editPerson(studio.words.steps.face, store.active, (person, skeleton) => {
-      const [whole, to] = this.#whole(person, skeleton);
+      const [whole, to] = studio.library.whole(person, skeleton);
       return studio.library.faceOn(whole, to) ?? studio.refuse(studio.words.needs.eyes) ?? person;
     });
   }
@@ -149,9 +138,14 @@ export class FigurePanel {
     const { store } = studio;
     if (store.doc.photo) return null;
     const field = (label, i) => h("input", { type: "number", min: 16, max: 8192, value: store.doc.size[i], ariaLabel: label });
-    const [width, height] = [field(words.width, 0), field(words.height, 1)];
-    const clamp = (input) => Math.min(8192, Math.max(16, Math.round(Number(input.value) || 16)));
-    return h("section", {}, h("h2", {}, words.title), h("div.row.wrap", {}, width, "×", height,
-      h("button", { type: "button", onclick: () => (store.commit(studio.words.steps.canvas, { ...store.doc, size: [clamp(width), clamp(height)] }), studio.editor.fit()) }, words.apply)));
+    const fields = [field(words.width, 0), field(words.height, 1)];
+    const change = (event) => {
+      event.preventDefault();
+      const size = fields.map((input, i) => (input.value ? Math.min(8192, Math.max(16, Math.round(Number(input.value)))) : store.doc.size[i]));
+      store.commit(studio.words.steps.canvas, { ...store.doc, size });
+      studio.editor.fit();
+    };
+    return h("section", {}, h("h2", {}, words.title),
+      h("form.row.wrap", { onsubmit: change }, fields[0], "×", fields[1], h("button", { type: "submit" }, words.apply)));
   }
 }

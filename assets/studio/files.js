@@ -1,7 +1,7 @@
 // Files in and out, and the estimate: everything that asks the server.
 
 import { h } from "./dom.js";
-import { withPoints } from "./figure.js";
+import { boxOf, withPoints } from "./figure.js";
 import { emptyDocument } from "./store.js";
 import { Refusal } from "./server.js";
 import { freshKey } from "./vault.js";
@@ -30,18 +30,28 @@ export class Files {
         const inside = await this.#ask(file, asMap);
         return inside.kind === "work" ? this.#take(inside, file) : this.#addReference(inside, file);
       }
-      return this.#take(await this.#ask(file, asMap), file);
+      return this.#take(await this.#ask(file, asMap), file, asMap);
     });
   }
 
   async #ask(file, asMap) {
-    const { server, words } = this.studio;
+    const { server, store, words, workName } = this.studio;
     this.studio.status(`${words.opening} ${file.name}…`);
-    return server.call("open", [await server.upload(file, file.name), asMap]);
+    // For pose files that do not say their canvas, and for annotation files of many pictures.
+    const [size, drawing] = store.doc.photo ? [store.doc.size, workName] : [null, ""];
+    return server.call("open", [await server.upload(file, file.name), asMap, size, drawing]);
+  }
+
+  /** Read a file and do something else with what is in it than opening it. */
+  read(file, use) {
+    return this.studio.guarded(async () => {
+      use(await this.#ask(file, false));
+      this.studio.status("");
+    });
   }
 
   /** Put what the server read on the canvas, as one step of undo. */
-  async #take(answer, file) {
+  async #take(answer, file, asMap = false) {
     const { studio } = this;
     const { store, vault, words } = studio;
     const doc = { ...emptyDocument(answer.document.size), ...answer.document };
@@ -49,7 +59,7 @@ export class Files {
     doc.references = await Promise.all(
       doc.references.slice(0, answer.references.length).map(async (one, i) => ({ ...one, key: await this.#fetchPicture(answer.references[i]) })),
     );
-    if (answer.kind === "pose" && !doc.photo && store.doc.photo) layOver(doc, store.doc);
+    const stray = answer.kind === "pose" && !asMap && !doc.photo && store.doc.photo && !layOver(doc, store.doc);
     store.selected.clear();
     store.active = 0;
     studio.workName = file.name.replace(/\.[^.]+$/, "");
@@ -58,7 +68,8 @@ export class Files {
     studio.goTo(answer.kind === "photo" ? "photo" : "pose");
     studio.editor.fit();
     studio.status(`${words.opened} ${file.name}.`);
-    studio.toast(answer.notes.join(" "), answer.pose_map ? this.#offerMap(file) : []);
+    const notes = stray ? [...answer.notes, words.otherCanvas] : answer.notes;
+    studio.toast(notes.join(" "), answer.pose_map ? this.#offerMap(file) : []);
   }
 
   #offerMap(file) {
@@ -81,6 +92,7 @@ export class Files {
     const one = { name: file.name, key, x: 0, y: 0, scale, opacity: 0.5, visible: true };
     store.commit(words.references.add, { ...store.doc, references: [...store.doc.references, one] });
     const readMap = { label: words.photo.readMap, run: () => (store.undo(), this.open(file, { asMap: true })) };
+    studio.status("");
     studio.toast(words.references.added, [answer.pose_map && readMap, { label: words.references.instead, run: () => this.#takeInstead(answer, file) }].filter(Boolean));
     studio.refresh();
   }
@@ -119,7 +131,7 @@ export class Files {
     try {
       return await call();
     } catch (error) {
-      if (!(error instanceof Refusal) || !this.uploaded.size) throw error;
+      if (error.message !== this.studio.words.gone || !this.uploaded.size) throw error;
       this.uploaded.clear();
       return call();
     }
@@ -155,39 +167,57 @@ export class Files {
     const { store, server, editor, words } = studio;
     if (!store.doc.photo || this.job) return;
     const boxes = where === "boxes" ? editor.boxes : null;
-    this.job = freshKey();
+    const job = (this.job = freshKey());
     studio.emit("job", { fraction: 0, text: "" });
     const before = store.doc;
     await studio.guarded(async () => {
-      const answer = await this.#sent(async () =>
-        server.call("estimate", [await this.#pictureFile(before.photo.key, "photo.png"), model, boxes, where === "whole", this.job], (value) => studio.emit("job", value)),
+      const cancelled = new Promise((resolve) => (this.giveUp = () => resolve({ cancelled: true })));
+      const told = (value) => this.job === job && studio.emit("job", value);
+      const asked = this.#sent(async () =>
+        server.call("estimate", [await this.#pictureFile(before.photo.key, "photo.png"), model, boxes, where === "whole", job], told),
       );
+      const answer = await Promise.race([asked, cancelled]);
+      asked.catch(() => {}); // what comes of it after a cancel is nobody's business
       if (answer.cancelled) return studio.toast(words.photo.cancelled);
       const found = answer.document.people;
       studio.emit("estimated", answer);
       if (!found.length || store.doc.photo?.key !== before.photo.key) return; // nobody, or another drawing is open by now
-      const people = boxes ? [...store.doc.people, ...found] : found;
+      const lost = boxes ? [] : store.doc.people.filter((person) => person.sources.includes("artist"));
+      const people = boxes ? [...store.doc.people.filter((person) => !found.some((other) => coincide(person, other))), ...found] : found;
       store.selected.clear();
       store.commit(words.steps.estimate, { ...store.doc, people });
       if (boxes) editor.clearBoxes();
       studio.status(`${words.photo.took} ${answer.model}, ${answer.seconds.toFixed(1)} s`);
-      studio.toast(answer.notes.join(" "));
+      studio.toast([...answer.notes, lost.length && words.photo.replaced].filter(Boolean).join(" "), lost.length ? [{ label: words.commands.undo, run: () => store.undo() }] : []);
     });
     this.job = null;
     studio.emit("job", null);
   }
 
+  /** Stop waiting at once, and tell the server, whether it has begun or not. */
   cancel() {
-    if (this.job) this.studio.server.functions.cancel_job(this.job).catch(() => {});
+    if (!this.job) return;
+    this.studio.server.functions.cancel_job(this.job).catch(() => {});
+    this.giveUp();
   }
 }
 
-/** A pose from a file goes over the open drawing when it was made for one of these proportions. */
+/** Two figures that fill the same box: the one found anew takes the other's place. */
+function coincide(a, b) {
+  const [p, q] = [boxOf(a), boxOf(b)];
+  if (!p || !q) return false;
+  const area = (box) => (box[2] - box[0]) * (box[3] - box[1]);
+  const both = Math.max(0, Math.min(p[2], q[2]) - Math.max(p[0], q[0])) * Math.max(0, Math.min(p[3], q[3]) - Math.max(p[1], q[1]));
+  return both > 0.5 * (area(p) + area(q) - both);
+}
+
+/** A pose from a file goes over the open drawing when it was made for one of these proportions; whether it did. */
 function layOver(doc, open) {
   const [fx, fy] = [open.size[0] / doc.size[0], open.size[1] / doc.size[1]];
-  if (Math.abs(fx / fy - 1) > 0.01) return;
+  if (Math.abs(fx / fy - 1) > 0.01) return false;
   doc.people = doc.people.map((person) => withPoints(person, ([x, y]) => [(x + 0.5) * fx - 0.5, (y + 0.5) * fy - 0.5]));
   doc.size = [...open.size];
   doc.photo = open.photo;
   doc.references = open.references;
+  return true;
 }

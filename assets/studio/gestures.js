@@ -1,9 +1,9 @@
 // What a pointer does from press to release. Each maker returns {move(place, event), up(), cancel()};
 // places are screen pixels within the canvas. A gesture previews while it moves and commits once, at its end.
 
-import { boxOf, marked, rotated, scaled, shifted } from "./figure.js";
+import { boxOf, marked, present, rotated, scaled, shifted } from "./figure.js";
 import { dragged, limbDragged, symmetric } from "./kinematics.js";
-import { present } from "./figure.js";
+import { keyOf } from "./store.js";
 
 const words = (editor) => editor.words.steps;
 const moved = (a, b) => Math.hypot(a[0] - b[0], a[1] - b[1]) > 1e-6;
@@ -14,16 +14,19 @@ function withArtistPoints(person, points, always = []) {
   return { ...marked(person, [...new Set([...changed, ...always])]), points };
 }
 
-export function pan(editor, start) {
+/** Move the view; `tapped` is called when it did not move at all. */
+export function pan(editor, start, tapped = () => {}) {
   let last = start;
+  let still = true;
   return {
     cursor: "grabbing",
     move(at) {
+      still &&= Math.hypot(at[0] - start[0], at[1] - start[1]) < 5;
       editor.view.pan(at[0] - last[0], at[1] - last[1]);
       last = at;
       editor.paintAll();
     },
-    up() {},
+    up: () => still && tapped(),
     cancel() {},
   };
 }
@@ -91,6 +94,19 @@ function changePicked(store, doc, change) {
   }, doc);
 }
 
+/** Where a selected part hangs on its figure, so that turning it does not tear it off; null when it is no single part. */
+function pivotOf(store) {
+  const [[p, joints] = []] = store.picked;
+  if (store.picked.length !== 1) return null;
+  const person = store.doc.people[p];
+  const skeleton = store.skeletonOf(person);
+  const chosen = new Set(joints);
+  const roots = joints.filter((i) => !chosen.has(skeleton.parent[i]));
+  if (roots.length !== 1) return null;
+  const parent = skeleton.parent[roots[0]];
+  return person.points[parent >= 0 && present(person, parent) ? parent : roots[0]];
+}
+
 /** A handle of the selection's frame: corners keep proportions unless Shift, sides stretch, the knob turns. */
 export function transform(editor, start, handle, frame) {
   const { store, view } = editor;
@@ -98,10 +114,11 @@ export function transform(editor, start, handle, frame) {
   const [x0, y0, x1, y1] = frame.box;
   const middle = view.toDocument([(x0 + x1) / 2, (y0 + y1) / 2]);
   if (handle === "rotate") {
+    const pivot = pivotOf(store) ?? middle;
     return preview(editor, start, words(editor).rotate, (doc, from, to, event) => {
-      let turn = Math.atan2(to[1] - middle[1], to[0] - middle[0]) - Math.atan2(from[1] - middle[1], from[0] - middle[0]);
+      let turn = Math.atan2(to[1] - pivot[1], to[0] - pivot[0]) - Math.atan2(from[1] - pivot[1], from[0] - pivot[0]);
       if (event.shiftKey) turn = Math.round(turn / (Math.PI / 12)) * (Math.PI / 12);
-      return changePicked(store, doc, (person, joints) => rotated(person, turn, middle, joints));
+      return changePicked(store, doc, (person, joints) => rotated(person, turn, pivot, joints));
     });
   }
   const opposite = [handle.includes("w") ? x1 : handle.includes("e") ? x0 : (x0 + x1) / 2, handle.includes("n") ? y1 : handle.includes("s") ? y0 : (y0 + y1) / 2];
@@ -127,7 +144,7 @@ export function marquee(editor, start, event, only) {
       store.doc.people.forEach((person, p) =>
         person.points.forEach((point, i) => {
           if (only && !(p === store.active && only.has(i))) return;
-          if (present(person, i) && inside(view.toScreen(point))) store.selected.add(p * 1000 + i);
+          if (present(person, i) && inside(view.toScreen(point))) store.selected.add(keyOf(p, i));
         }),
       );
       editor.paint();
@@ -149,13 +166,14 @@ export function marquee(editor, start, event, only) {
 
 /** A box on the drawing that says where to look for a person. */
 export function box(editor, start) {
-  const from = editor.view.toDocument(start);
+  const edges = (place) => editor.view.toDocument(place).map((v) => v + 0.5); // a box goes by the pixels' edges
+  const from = edges(start);
   const [w, h] = editor.store.doc.size;
   const clamp = ([x, y]) => [Math.min(w, Math.max(0, x)), Math.min(h, Math.max(0, y))];
   return {
     cursor: "crosshair",
     move(at) {
-      const [a, b] = [clamp(from), clamp(editor.view.toDocument(at))];
+      const [a, b] = [clamp(from), clamp(edges(at))];
       editor.drawnBox = [Math.min(a[0], b[0]), Math.min(a[1], b[1]), Math.max(a[0], b[0]), Math.max(a[1], b[1])];
       editor.paint();
     },

@@ -68,19 +68,20 @@ export function boneAt(doc, store, view, at, { radius = 6, only = null } = {}) {
   return best;
 }
 
-/** Where the selection's frame is on screen: {box, handles: {name: [x, y]}} or null when fewer than two joints are in it. */
+/** Where the selection's frame is on screen: {box, handles: {name: [x, y]}} or null when fewer than three joints are in it. */
 export function frameOf(doc, store, view) {
   const places = store.picked.flatMap(([p, joints]) => {
     const person = doc.people[p];
     return person ? joints.filter((i) => present(person, i)).map((i) => view.toScreen(person.points[i])) : [];
   });
-  if (places.length < 2) return null;
+  if (places.length < 3) return null; // a bone is dragged by itself
   const pad = 14;
   const xs = places.map((p) => p[0]);
   const ys = places.map((p) => p[1]);
   const [x0, y0, x1, y1] = [Math.min(...xs) - pad, Math.min(...ys) - pad, Math.max(...xs) + pad, Math.max(...ys) + pad];
   const [cx, cy] = [(x0 + x1) / 2, (y0 + y1) / 2];
-  const handles = { nw: [x0, y0], ne: [x1, y0], se: [x1, y1], sw: [x0, y1], n: [cx, y0], e: [x1, cy], s: [cx, y1], w: [x0, cy] };
+  const handles = { nw: [x0, y0], ne: [x1, y0], se: [x1, y1], sw: [x0, y1], };
+  if (Math.min(x1 - x0, y1 - y0) > 64) Object.assign(handles, { n: [cx, y0], e: [x1, cy], s: [cx, y1], w: [x0, cy] });
   // Below, where no figure's tag is in the way; above when there is no room.
   handles.rotate = [cx, y1 + 26 < view.height - 14 ? y1 + 26 : y0 - 26];
   handles.move = [x0 - 24 > 14 ? x0 - 24 : x1 + 24, cy];
@@ -95,10 +96,12 @@ export function handleAt(frame, at, radius = 10) {
 }
 
 /** Screen rectangle [x, y, w, h] of a person's tag, by which the whole figure is taken hold of. */
-export function tagOf(person, view, label) {
+export function tagOf(person, skeleton, view, label) {
   const box = boxOf(person);
   if (!box) return null;
-  const [x, y] = view.toScreen([(box[0] + box[2]) / 2, box[1]]);
+  const trunk = boxOf(person, skeleton.torsoIndices) ?? box; // stays put while an arm moves
+  const [x, top] = view.toScreen([(trunk[0] + trunk[2]) / 2, box[1]]);
+  const y = top - 0.07 * (box[3] - box[1]) * view.scale; // above the crown, not on the forehead
   const width = 34 + label.length * 6.6;
   const left = Math.min(Math.max(6, x - width / 2), Math.max(6, view.width - width - 6));
   return [left, Math.min(Math.max(6, y - 46), view.height - 30), width, 24];

@@ -87,12 +87,20 @@ export class Keeper {
     }
     if (work && (work.doc.people.length || work.doc.photo)) {
       studio.workName = work.name;
-      if (work.doc.photo && !vault.picture(work.doc.photo.key)) work.doc.photo = null;
-      store.restore(work.doc, work.past, work.future);
+      const whole = (doc) => withoutLost(doc, vault);
+      const steps = (list = []) => list.map(({ label, doc }) => ({ label, doc: whole(doc) }));
+      store.restore(whole(work.doc), steps(work.past), steps(work.future));
       studio.goTo(work.step === "photo" ? "photo" : "pose");
       studio.toast(words.restored, [{ label: words.fresh, run: () => studio.startFresh() }]);
     } else studio.goTo("photo");
     studio.editor.fit();
     vault.tidy().catch((error) => console.error(error));
   }
+}
+
+/** The document without the pictures that the browser has lost. */
+function withoutLost(doc, vault) {
+  const here = (one) => vault.picture(one.key);
+  if ((!doc.photo || here(doc.photo)) && doc.references.every(here)) return doc;
+  return { ...doc, photo: doc.photo && here(doc.photo) ? doc.photo : null, references: doc.references.filter(here) };
 }

@@ -27,6 +27,11 @@ function carry(points, joints, dx, dy) {
   for (const i of joints) points[i] = [points[i][0] + dx, points[i][1] + dy];
 }
 
+/** What has nothing to turn about goes along with the joint as one piece. */
+function follow(points, piece, joint, target) {
+  carry(points, piece, target[0] - points[joint][0], target[1] - points[joint][1]);
+}
+
 /**
  * FABRIK (Aristidou and Lasenby 2011): the chain `places` with its first point fixed reaches for `target`;
  * out of reach it stretches straight towards it. Lengths hold exactly: the last pass lays them out.
@@ -69,10 +74,7 @@ const isHead = (skeleton, joint) => (skeleton.groupIndices.head ?? []).includes(
 /** A limb or finger: the part of the chain that is there bends; what hangs below turns with the last bone. */
 function dragChain(person, skeleton, points, chain, joint, target) {
   const links = chain.slice(0, chain.indexOf(joint) + 1).filter((i) => i === joint || present(person, i));
-  if (links.length < 2) {
-    points[joint] = [...target];
-    return;
-  }
+  if (links.length < 2) return follow(points, [joint, ...skeleton.below(joint)], joint, target);
   const solved = reach(links.map((i) => points[i]), target);
   const before = links.map((i) => [...points[i]]);
   const last = links.length - 1;
@@ -85,18 +87,14 @@ function dragChain(person, skeleton, points, chain, joint, target) {
 
 /** Shoulders, hips and neck are one block: it leans about the hips, or swings below the shoulders. */
 function dragTorso(person, skeleton, points, joint, target) {
-  const [low, direction] = axisOf(person, skeleton);
   const upper = /shoulder|neck/.test(skeleton.joints[joint]);
   const here = (i) => i >= 0 && present(person, i);
   const hips = [firstOf(skeleton, "left_hip"), firstOf(skeleton, "right_hip")].filter(here);
   const shoulders = [firstOf(skeleton, "left_shoulder"), firstOf(skeleton, "right_shoulder")].filter(here);
   const pivots = upper ? hips : shoulders;
   if (skeleton.name === "ap10k17") return dragSpine(person, skeleton, points, joint, target);
-  const pivot = pivots.length === 2 ? mean(pivots.map((i) => points[i])) : upper && direction ? low : null;
-  if (!pivot || distance(pivot, points[joint]) < 1) {
-    points[joint] = [...target];
-    return;
-  }
+  const pivot = pivots.length ? mean(pivots.map((i) => points[i])) : null;
+  if (!pivot || distance(pivot, points[joint]) < 1) return follow(points, [...points.keys()], joint, target);
   const turn = angleOf(pivot, target) - angleOf(pivot, points[joint]);
   const before = points.map((p) => [...p]);
   turnAbout(points, skeleton.torsoIndices, pivot, turn);
@@ -110,7 +108,7 @@ function dragTorso(person, skeleton, points, joint, target) {
   }
   const head = skeleton.neckless.flatMap((i) => [i, ...skeleton.below(i)]);
   if (upper) turnAbout(points, head, pivot, turn);
-  else {
+  else if (shoulders.length) {
     const top = mean(shoulders.map((i) => points[i]));
     const was = mean(shoulders.map((i) => before[i]));
     carry(points, head, top[0] - was[0], top[1] - was[1]);
@@ -120,6 +118,7 @@ function dragTorso(person, skeleton, points, joint, target) {
 /** An animal's spine turns about its other end; the legs keep their stance, the head goes along. */
 function dragSpine(person, skeleton, points, joint, target) {
   const other = skeleton.torsoIndices.find((i) => i !== joint);
+  if (!present(person, other)) return follow(points, [joint, ...skeleton.below(joint)], joint, target);
   const before = [...points[joint]];
   points[joint] = onCircle(points[other], target, distance(points[other], points[joint]));
   carry(points, skeleton.below(joint), points[joint][0] - before[0], points[joint][1] - before[1]);
@@ -131,10 +130,8 @@ function dragHead(person, skeleton, points, joint, target) {
   const head = [...new Set([...skeleton.groupIndices.head, ...(skeleton.groupIndices.face ?? [])])];
   const neck = neckOf(person, skeleton);
   const center = joint === nose ? neck : points[nose];
-  if (!center || (joint !== nose && !present(person, nose)) || distance(center, points[joint]) < 0.5) {
-    points[joint] = [...target];
-    return;
-  }
+  const held = center && (joint === nose || present(person, nose)) && distance(center, points[joint]) >= 0.5;
+  if (!held) return follow(points, head, joint, target);
   const turn = angleOf(center, target) - angleOf(center, points[joint]);
   turnAbout(points, head, center, turn);
 }
@@ -149,10 +146,8 @@ function neckOf(person, skeleton) {
 
 /** All joints that share the parent turn with it as one piece (a foot about its ankle). */
 function turnGroup(person, skeleton, points, joint, target, parent) {
-  if (parent < 0 || !present(person, parent) || distance(points[parent], points[joint]) < 0.5) {
-    points[joint] = [...target];
-    return;
-  }
+  const held = parent >= 0 && present(person, parent) && distance(points[parent], points[joint]) >= 0.5;
+  if (!held) return follow(points, parent < 0 ? [joint] : skeleton.below(parent), joint, target);
   const turn = angleOf(points[parent], target) - angleOf(points[parent], points[joint]);
   turnAbout(points, skeleton.below(parent), points[parent], turn);
 }
@@ -167,10 +162,7 @@ function dragBranch(person, skeleton, points, joint, target) {
     carry(points, below, points[joint][0] - before[0], points[joint][1] - before[1]);
     const isFinger = !skeleton.torsoIndices.includes(parent);
     if (isFinger) turnAbout(points, below, points[joint], angleOf(points[parent], points[joint]) - angleOf(points[parent], before));
-  } else {
-    points[joint] = [...target];
-    carry(points, skeleton.below(joint), target[0] - before[0], target[1] - before[1]);
-  }
+  } else follow(points, [joint, ...skeleton.below(joint)], joint, target);
 }
 
 /** A limb segment taken hold of at `from` and pulled to `to`: turns about its upper joint, or moves freely. */
@@ -192,26 +184,37 @@ export function limbDragged(person, skeleton, [a, b], from, to, lock = true) {
   return points;
 }
 
-/** What one side did, done by the other: changed joints are reflected over the figure's axis as it was. */
+/** What one side did, done by the other: directions are reflected over the figure's axis, the other side's lengths hold. */
 export function symmetric(person, skeleton, points) {
   const axis = axisOf(person, skeleton);
   const result = points.map((p) => [...p]);
   const changed = points.map((p, i) => distance(p, person.points[i]) > 1e-6);
-  points.forEach((p, i) => {
+  const depth = (i) => (i < 0 ? 0 : 1 + depth(skeleton.parent[i]));
+  const order = [...points.keys()].sort((a, b) => depth(a) - depth(b)); // parents first
+  for (const i of order) {
     const twin = skeleton.swap[i];
-    if (twin !== i && changed[i] && !changed[twin]) result[twin] = reflect(p, axis);
-  });
+    if (twin === i || !changed[i] || changed[twin]) continue;
+    const [parent, hold] = [skeleton.parent[i], skeleton.parent[twin]];
+    const length = hold >= 0 ? distance(person.points[twin], person.points[hold]) : 0;
+    if (parent < 0 || !length || !present(person, hold)) result[twin] = reflect(points[i], axis);
+    else result[twin] = onCircle(result[hold], add(result[hold], reflect(points[parent], axis), reflect(points[i], axis)), length);
+  }
   return result;
 }
 
-/** A believable place for a joint that has none: its twin's mirror image, else by its parent. */
+/** A believable place for a joint that has none: as its twin's bone, mirrored; else straight on from its limb; else null. */
 export function guessed(person, skeleton, joint) {
   const twin = skeleton.swap[joint];
-  if (twin !== joint && present(person, twin)) return reflect(person.points[twin], axisOf(person, skeleton));
-  const near = [skeleton.parent[joint], ...skeleton.children[joint]].find((i) => i >= 0 && present(person, i));
-  if (near !== undefined) return [person.points[near][0] + 12, person.points[near][1] + 12];
-  const there = person.points.filter((_, i) => present(person, i));
-  return there.length ? mean(there) : null;
+  const parent = skeleton.parent[joint];
+  const here = (i) => i >= 0 && present(person, i);
+  if (twin !== joint && here(twin)) {
+    const axis = axisOf(person, skeleton);
+    const mirrored = reflect(person.points[twin], axis);
+    const hold = skeleton.parent[twin];
+    return here(parent) && here(hold) ? add(person.points[parent], reflect(person.points[hold], axis), mirrored) : mirrored;
+  }
+  const above = parent >= 0 ? skeleton.parent[parent] : -1;
+  return here(parent) && here(above) ? add(person.points[parent], person.points[above], person.points[parent]) : null;
 }
 
 const mean = (places) => [0, 1].map((axis) => places.reduce((sum, p) => sum + p[axis], 0) / places.length);

@@ -55,9 +55,12 @@ export class Library {
     const room = pose.kind === "hand" ? 0.3 : 0.8;
     const scale = Math.min((w * room) / Math.max(box[2] - box[0], 1), (h * room) / Math.max(box[3] - box[1], 1));
     const [cx, cy] = centerOf(box);
+    const half = (scale * (box[2] - box[0])) / 2 + 0.02 * w;
+    const inside = (x) => Math.min(Math.max(x, half), Math.max(half, w - 1 - half));
     const taken = store.doc.people.map((other) => boxOf(other)).filter(Boolean).map((other) => centerOf(other)[0]);
-    const free = (x) => taken.every((other) => Math.abs(other - x) > w * 0.12);
-    const middle = [0.5, 0.75, 0.25, 0.62, 0.38].map((share) => share * (w - 1)).find(free) ?? (w - 1) / 2;
+    const clear = (x) => Math.min(w, ...taken.map((other) => Math.abs(other - x)));
+    const shares = taken.length ? [0.5, 0.3, 0.7, 0.2, 0.8, 0.4, 0.6, 0.1, 0.9] : [0.5];
+    const middle = shares.map((share) => inside(share * (w - 1))).sort((p, q) => clear(q) - clear(p))[0];
     return withPoints(person, ([x, y]) => [(x - cx) * scale + middle, (y - cy) * scale + (h - 1) / 2]);
   }
 
@@ -78,18 +81,27 @@ export class Library {
     return this.#blended(target, common, fitted, blend, joints ? null : model.states);
   }
 
-  /** A hand pose on a figure's hand: laid along the forearm at the forearm's scale. */
+  /** A hand pose on a figure's hand, on the side of the selection, else the side it is drawn for. */
   #handApplied(pose, target, skeleton, joints, { flip, blend }) {
-    const right = joints?.some((i) => /^right_/.test(skeleton.joints[i])) ?? false;
-    return this.handOn(target, skeleton, right ? "right" : "left", pose, { flip, blend });
+    const sides = ["left", "right"].filter((side) => joints?.some((i) => skeleton.joints[i].startsWith(`${side}_`)));
+    const [whole, to] = this.whole(target, skeleton);
+    return this.handOn(whole, to, sides.length === 1 ? sides[0] : sideOfHand(pose), pose, { flip, blend });
   }
 
+  /** The figure on a skeleton that has hands and face, keeping its points. */
+  whole(person, skeleton) {
+    if (skeleton.groupIndices.left_hand && skeleton.groupIndices.face) return [person, skeleton];
+    const { store } = this.studio;
+    const to = store.skeletons[{ openpose18: "openpose130", openpose25: "openpose137" }[skeleton.name] ?? "wholebody133"];
+    return [converted(person, skeleton, to, store.derived), to];
+  }
+
+  /** A hand pose laid along the forearm, at the forearm's scale; null without a wrist. */
   handOn(target, skeleton, side, pose, { flip = false, blend = 1 } = {}) {
     const group = skeleton.groupIndices[`${side}_hand`];
     if (!group) return null;
     const hand = this.studio.store.skeletons.hand21;
-    const drawnSide = pose.tags.includes("left") ? "left" : "right";
-    const model = flip !== (drawnSide !== side) ? withPoints(pose.person, ([x, y]) => [-x, y]) : pose.person;
+    const model = flip !== (sideOfHand(pose) !== side) ? withPoints(pose.person, ([x, y]) => [-x, y]) : pose.person;
     const at = (name) => (present(target, skeleton.at[name]) ? target.points[skeleton.at[name]] : null);
     const [wrist, elbow] = [at(`${side}_wrist`) ?? at(`${side}_hand_root`), at(`${side}_elbow`)];
     if (!wrist) return null;
@@ -107,32 +119,51 @@ export class Library {
     return this.#blended(target, group, fitted, here ? blend : 1, null);
   }
 
-  /** A face on a figure, by its eyes (and nose): the frontal face of the pose at ease, turned and scaled to them. */
+  /** A face on a figure: that of the library's head, of any pose and side, which fits its eyes, ears and nose best. */
   faceOn(target, skeleton) {
     const group = skeleton.groupIndices.face;
-    const model = this.on(this.byId("at-ease"), skeleton, false);
-    const eyes = ["left_eye", "right_eye"].map((name) => skeleton.at[name]);
-    if (!group || eyes.some((i) => !present(target, i) || !present(model, i))) return null;
-    const [a, b] = eyes.map((i) => model.points[i]);
-    const [p, q] = eyes.map((i) => target.points[i]);
-    const length = Math.hypot(b[0] - a[0], b[1] - a[1]) || 1;
-    const scale = Math.hypot(q[0] - p[0], q[1] - p[1]) / length;
-    const turn = Math.atan2(q[1] - p[1], q[0] - p[0]) - Math.atan2(b[1] - a[1], b[0] - a[0]);
-    const [c, s] = [Math.cos(turn) * scale, Math.sin(turn) * scale];
-    const fitted = (i) => {
-      const [x, y] = [model.points[i][0] - a[0], model.points[i][1] - a[1]];
-      return [p[0] + x * c - y * s, p[1] + x * s + y * c];
-    };
-    return this.#blended(target, group.filter((i) => present(model, i)), fitted, 1, null);
+    const head = ["nose", "left_eye", "right_eye", "left_ear", "right_ear"].map((name) => skeleton.at[name]).filter((i) => present(target, i));
+    if (!group || head.length < 2) return null;
+    let best = null;
+    for (const pose of this.poses.filter(({ kind }) => kind === "person")) {
+      for (const flip of [false, true]) {
+        const model = this.on(pose, skeleton, flip);
+        const fit = similarity(head.map((i) => model.points[i]), head.map((i) => target.points[i]));
+        // Two points fit any head: then the one at ease is taken.
+        const error = head.length > 2 ? fit.error : Number(pose.id !== "at-ease");
+        if (!best || error < best.error - 1e-9) best = { error, fit, model };
+      }
+    }
+    const there = group.filter((i) => present(best.model, i));
+    const result = this.#blended(target, there, (i) => best.fit.apply(best.model.points[i]), 1, null);
+    for (const i of there) result.states[i] = best.model.states[i];
+    return result;
   }
 
+  /** Where a missing joint would be if the figure stood at ease like this; null with fewer than two joints to go by. */
+  likely(person, skeleton, joint) {
+    const model = this.on(this.byId(skeleton.name === "ap10k17" ? "dog-standing" : "at-ease"), skeleton, false);
+    const here = [...person.points.keys()].filter((i) => present(person, i) && present(model, i));
+    if (here.length < 2) return null;
+    return similarity(here.map((i) => model.points[i]), here.map((i) => person.points[i])).apply(model.points[joint]);
+  }
+
+  /**
+   * The target with joints part of the way to where `fitted` puts them. A bone is blended by angle and length about its
+   * upper joint: by places alone a limb that swings over would shrink half way.
+   */
   #blended(target, joints, fitted, blend, states) {
+    const skeleton = this.studio.store.skeletonOf(target);
     const result = marked(copyOf(target), joints);
-    for (const i of joints) {
-      const goal = fitted(i);
-      const old = target.points[i];
+    const chosen = new Set(joints);
+    const depth = (i) => (i < 0 ? 0 : 1 + depth(skeleton.parent[i]));
+    for (const i of [...joints].sort((a, b) => depth(a) - depth(b))) {
+      const parent = skeleton.parent[i];
       const weight = present(target, i) ? blend : 1;
-      result.points[i] = [old[0] + (goal[0] - old[0]) * weight, old[1] + (goal[1] - old[1]) * weight];
+      const hangs = parent >= 0 && chosen.has(parent) && present(target, parent) && present(target, i);
+      result.points[i] = hangs
+        ? swung(result.points[parent], offset(target.points[parent], target.points[i]), offset(fitted(parent), fitted(i)), weight)
+        : between(target.points[i], fitted(i), weight);
       if (states && blend > 0.5) result.states[i] = states[i];
     }
     return result;
@@ -158,8 +189,7 @@ export class Library {
   /** A hand on its own, palm or back to the artist. */
   addHand(side, face) {
     const pose = this.handPose(face);
-    const drawn = pose.tags.includes("left") ? "left" : "right";
-    this.add({ ...this.placed(pose, drawn !== side), name: this.studio.words.pose[`${side}Hand`] });
+    this.add({ ...this.placed(pose, sideOfHand(pose) !== side), name: this.studio.words.pose[`${side}Hand`] });
     this.studio.goTo("pose");
   }
 
@@ -186,4 +216,37 @@ function anchorsOf(skeleton, joints, part) {
 function meanOf(person, joints) {
   if (!joints.length) return null;
   return [0, 1].map((axis) => joints.reduce((sum, i) => sum + person.points[i][axis], 0) / joints.length);
+}
+
+const sideOfHand = (pose) => (pose.tags.includes("left") ? "left" : "right");
+const offset = (a, b) => [b[0] - a[0], b[1] - a[1]];
+const between = (a, b, weight) => [a[0] + (b[0] - a[0]) * weight, a[1] + (b[1] - a[1]) * weight];
+
+/** `from` plus a bone between two bones (as offsets): the shorter way round, and between their lengths. */
+function swung(from, a, b, weight) {
+  const turn = Math.atan2(a[0] * b[1] - a[1] * b[0], a[0] * b[0] + a[1] * b[1]);
+  const angle = Math.atan2(a[1], a[0]) + turn * weight;
+  const length = Math.hypot(...a) * (1 - weight) + Math.hypot(...b) * weight;
+  return [from[0] + length * Math.cos(angle), from[1] + length * Math.sin(angle)];
+}
+
+/** The turn, scale and shift that bring places nearest to others (least squares), and the error left, by their extent. */
+function similarity(places, goals) {
+  const mean = (list) => [0, 1].map((axis) => list.reduce((sum, p) => sum + p[axis], 0) / list.length);
+  const [from, to] = [mean(places), mean(goals)];
+  let [dot, cross, size, extent] = [0, 0, 1e-9, 1e-9];
+  places.forEach((p, i) => {
+    const [a, b] = [offset(from, p), offset(to, goals[i])];
+    dot += a[0] * b[0] + a[1] * b[1];
+    cross += a[0] * b[1] - a[1] * b[0];
+    size += a[0] ** 2 + a[1] ** 2;
+    extent += b[0] ** 2 + b[1] ** 2;
+  });
+  const [c, s] = [dot / size, cross / size];
+  const apply = (p) => {
+    const [x, y] = offset(from, p);
+    return [to[0] + x * c - y * s, to[1] + x * s + y * c];
+  };
+  const error = places.reduce((sum, p, i) => sum + Math.hypot(...offset(apply(p), goals[i])) ** 2, 0) / extent;
+  return { apply, error };
 }

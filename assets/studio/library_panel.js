@@ -3,7 +3,7 @@
 import { button, fill, h } from "./dom.js";
 import { boxOf } from "./figure.js";
 import { paintPerson } from "./paint.js";
-import { opacitySlider } from "./photo_panel.js";
+import { drawingStrength, opacitySlider } from "./photo_panel.js";
 import { View } from "./view.js";
 
 const side = 96;
@@ -62,7 +62,7 @@ export class LibraryPanel {
 
   get #joints() {
     const joints = this.studio.store.jointsOf(this.studio.store.active);
-    return joints.length ? joints : null;
+    return joints.length > 1 ? joints : null; // one joint is no part to pose: the whole figure is meant
   }
 
   /** The active figure as this pose would make it; null when they do not fit. */
@@ -134,7 +134,8 @@ export class ReferencesPanel {
   render() {
     const { studio, words } = this;
     if (studio.tab !== "references") return;
-    fill(this.element, h("section", {},
+    const { photo } = studio.store.doc;
+    fill(this.element, photo && h("section", {}, h("h2", {}, studio.words.photo.title), drawingStrength(studio)), h("section", {},
       h("h2", {}, words.title), h("p.hint", {}, words.help),
       studio.store.doc.references.map((one, i) => this.#reference(one, i)),
       button("plus", words.add, () => studio.files.chooseReference(), { text: words.add })));

@@ -3,27 +3,19 @@
 import { sideOf } from "./anatomy.js";
 import { boxOf } from "./figure.js";
 
-const sideColors = { left: "#f2914a", right: "#5aa6f0", middle: "#e8d2a0" };
+const middleColor = "#dec478"; // of lines that cross from side to side
 const halo = "rgba(20,16,12,.72)";
-const uncertain = 0.4; // below this score a point wants the artist's eye
+export const uncertain = 0.4; // below this score a point wants the artist's eye
 
 /** A hue per person, far from its neighbours (golden angle), used for their tag and joints' rim. */
 export const hueOf = (index) => (16 + index * 137.508) % 360;
 export const personColor = (index, alpha = 1) => `hsl(${hueOf(index)} 70% 58% / ${alpha})`;
 
-const kinds = new WeakMap(); // skeleton → per-joint kind, worked out once
-function kindsOf(skeleton) {
-  if (!kinds.has(skeleton)) {
-    const kind = (joint) => (/^face_|_pupil$/.test(joint) ? "face" : /_hand_|^(thumb|index|middle|ring|pinky|root)/.test(joint) ? "hand" : "body");
-    kinds.set(skeleton, skeleton.joints.map(kind));
-  }
-  return kinds.get(skeleton);
-}
 const radii = { body: 5.5, hand: 3.6, face: 2.6 };
 const widthsOf = { body: 4.2, hand: 2.4, face: 1.5 };
 
 /** How large marks are drawn, by part: smaller when the part is small on screen, so that joints stay apart. */
-export function markScale(person, skeleton, view) {
+function markScale(person, skeleton, view) {
   const extent = (joints) => {
     const box = boxOf(person, joints);
     return box ? Math.max(box[2] - box[0], box[3] - box[1]) * view.scale : 0;
@@ -60,7 +52,7 @@ function neckLine(person, skeleton, places, here) {
 /** One figure. `options`: {index, active, selected: Set of joints, hovered, ghost, only: Set of joints}. */
 export function paintPerson(ctx, view, person, skeleton, options = {}) {
   const { index = 0, active = true, selected = new Set(), hovered = -1, ghost = false, only = null } = options;
-  const kind = kindsOf(skeleton);
+  const kind = skeleton.kinds;
   const places = person.points.map((p) => view.toScreen(p));
   const k = markScale(person, skeleton, view);
   const here = (i) => person.states[i] !== "missing" && (!only || only.has(i));
@@ -73,18 +65,23 @@ export function paintPerson(ctx, view, person, skeleton, options = {}) {
   ctx.restore();
 }
 
+/** A bone's colour: its side's; the middle's when it crosses over. */
+function colorOf(skeleton, a, b) {
+  const sides = new Set([a, b].filter((i) => sideOf(skeleton.joints[i]) !== "middle").map((i) => skeleton.colors[i]));
+  return sides.size === 1 ? [...sides][0] : middleColor;
+}
+
 function paintBones(ctx, bones, { person, skeleton, kind, places, k, ghost, index, neck }) {
   const batches = new Map(); // equal strokes share one path: 400 bones cost a dozen strokes
   if (neck) {
     const path = new Path2D();
     path.moveTo(...neck[0]);
     path.lineTo(...neck[1]);
-    batches.set("neck", { part: "body", side: "middle", dashed: false, path });
+    batches.set("neck", { part: "body", side: middleColor, dashed: false, path });
   }
   for (const [a, b] of bones) {
     const part = kind[a] === "body" && kind[b] === "body" ? "body" : kind[b];
-    const sides = [sideOf(skeleton.joints[a]), sideOf(skeleton.joints[b])];
-    const side = sides[0] === sides[1] ? sides[0] : sides.includes("middle") ? sides.find((s) => s !== "middle") : "middle";
+    const side = colorOf(skeleton, a, b);
     const dashed = person.states[a] === "hidden" || person.states[b] === "hidden";
     const key = `${part} ${side} ${dashed}`;
     if (!batches.has(key)) batches.set(key, { part, side, dashed, path: new Path2D() });
@@ -97,7 +94,7 @@ function paintBones(ctx, bones, { person, skeleton, kind, places, k, ghost, inde
       const width = widthsOf[part] * k[part];
       ctx.setLineDash(dashed ? [width * 1.6, width * 1.9] : []);
       ctx.lineWidth = layer === "halo" ? width + 1 + 1.4 * k[part] : width * (ghost ? 0.7 : 0.72);
-      ctx.strokeStyle = layer === "halo" ? (ghost ? "rgba(255,250,240,.9)" : halo) : ghost ? personColor(index) : part === "face" ? "#f4ead8" : sideColors[side];
+      ctx.strokeStyle = layer === "halo" ? (ghost ? "rgba(255,250,240,.9)" : halo) : ghost ? personColor(index) : part === "face" ? "#f4ead8" : side;
       ctx.stroke(path);
     }
   }
@@ -118,24 +115,26 @@ function paintJoints(ctx, { person, skeleton, kind, places, k, here, selected, h
     const part = kind[i];
     const radius = radii[part] * k[part] * (i === hovered ? 1.35 : 1);
     const low = person.sources[i] === "model" && person.scores[i] < uncertain;
-    const color = low ? "#f6d55c" : part === "face" ? "#fffaf0" : sideColors[sideOf(skeleton.joints[i])];
+    const color = low ? "#f6d55c" : part === "face" ? "#fffaf0" : skeleton.colors[i];
     disc(0, halo, i, radius + 0.5 + 0.7 * k[part]);
     disc(1, color, i, radius * (low ? 0.9 : 1));
     if (person.states[i] === "hidden") disc(2, "#3a332c", i, radius * 0.62);
     else if (part === "body" && !low) disc(2, "#fffaf0", i, radius * 0.42);
     if (selected.has(i)) {
-      rims.moveTo(places[i][0] + radius + 3.2, places[i][1]);
-      rims.arc(places[i][0], places[i][1], radius + 3.2, 0, Math.PI * 2);
+      const ring = radius + 0.6 + 2.6 * k[part];
+      rims.moveTo(places[i][0] + ring, places[i][1]);
+      rims.arc(places[i][0], places[i][1], ring, 0, Math.PI * 2);
     }
   });
   for (const [style, path] of layers.flatMap((layer) => [...layer])) {
     ctx.fillStyle = style;
     ctx.fill(path);
   }
-  ctx.lineWidth = 4;
+  const fine = selected.size > 12 ? 0.6 : 1; // many rings: thin ones
+  ctx.lineWidth = 4 * fine;
   ctx.strokeStyle = halo;
   ctx.stroke(rims);
-  ctx.lineWidth = 2;
+  ctx.lineWidth = 2 * fine;
   ctx.strokeStyle = active ? "#fffaf0" : personColor(index);
   ctx.stroke(rims);
 }
@@ -158,7 +157,7 @@ export function paintMissing(ctx, view, person, skeleton, size, only = null) {
 
 /** Missing body joints whose last place is worth showing: inside the picture and not the origin. */
 export function reachableMissing(person, skeleton, [w, h]) {
-  const kind = kindsOf(skeleton);
+  const kind = skeleton.kinds;
   return [...person.points.keys()].filter((i) => {
     const [x, y] = person.points[i];
     return person.states[i] === "missing" && kind[i] === "body" && (x || y) && x >= 0 && y >= 0 && x < w && y < h;

@@ -2,7 +2,7 @@
 
 import { button, fill, h } from "./dom.js";
 import { boxOf } from "./figure.js";
-import { hueOf, paintPerson } from "./paint.js";
+import { hueOf, paintPerson, uncertain } from "./paint.js";
 import { View } from "./view.js";
 
 export class PhotoPanel {
@@ -41,18 +41,13 @@ export class PhotoPanel {
 
   #drawing() {
     const { studio, words } = this;
-    const { store } = studio;
-    const { photo, size } = store.doc;
+    const { photo, size } = studio.store.doc;
     return h("section", {},
       h("h2", {}, words.title, photo && h("small", {}, ` ${size[0]} × ${size[1]}`)),
       h("div.row", {},
         button("open", words.open, () => studio.files.choose("image/*,.json,.zip"), { text: words.open }),
         button("camera", words.camera, () => studio.camera.open(), { text: words.camera })),
-      photo && opacitySlider(words.opacity, photo.opacity, (value, done) => {
-        const doc = { ...store.doc, photo: { ...store.doc.photo, opacity: value } };
-        if (done) store.commit(studio.words.steps.opacity, doc);
-        else store.preview(doc);
-      }),
+      photo && drawingStrength(studio),
     );
   }
 
@@ -115,15 +110,12 @@ export class PhotoPanel {
   #person(person, index) {
     const { studio, words } = this;
     const { store } = studio;
-    const low = person.scores.filter((score, i) => person.sources[i] === "model" && person.states[i] !== "missing" && score < 0.4).length;
+    const low = person.scores.filter((score, i) => person.sources[i] === "model" && person.states[i] !== "missing" && score < uncertain).length;
     const name = person.name || `${studio.words.figure} ${index + 1}`;
     return h(`div.person${index === store.active ? ".on" : ""}`, { style: { borderLeftColor: `hsl(${hueOf(index)} 60% 55%)` } },
       h("button.thumb", { type: "button", title: name, onclick: () => (store.activate(index), studio.editor.fit(grown(boxOf(person), 0.25))) }, this.#thumbnail(person, index)),
       h("div", {}, h("strong", {}, name), h("small", {}, low ? `${low} ${words.uncertain}` : studio.words.skeletons[person.skeleton])),
-      button("trash", studio.words.steps.delete, () => {
-        store.selected.clear();
-        store.commit(studio.words.steps.delete, { ...store.doc, people: store.doc.people.filter((_, i) => i !== index) });
-      }));
+      button("trash", studio.words.steps.delete, () => store.remove(studio.words.steps.delete, [index])));
   }
 
   #thumbnail(person, index) {
@@ -152,4 +144,13 @@ export function opacitySlider(label, value, change, { min = 0, max = 1 } = {}) {
   input.addEventListener("input", () => change(Number(input.value), false));
   input.addEventListener("change", () => change(Number(input.value), true));
   return h("label.slider", {}, h("span", {}, label), input);
+}
+
+/** The slider for the strength of the drawing: one step of undo when it is let go. */
+export function drawingStrength({ store, words }) {
+  return opacitySlider(words.photo.opacity, store.doc.photo.opacity, (value, done) => {
+    const doc = { ...store.doc, photo: { ...store.doc.photo, opacity: value } };
+    if (done) store.commit(words.steps.opacity, doc);
+    else store.preview(doc);
+  });
 }

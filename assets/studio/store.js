@@ -1,13 +1,14 @@
 // The open work: one document, what is selected in it, and every earlier state of it.
 // Documents are never changed in place, so a step of undo is the old document itself.
 
+const pause = 600; // ms: nudges closer together are one step
 const depth = 500; // steps of undo kept; documents share what did not change
 
 export const emptyDocument = (size = [768, 1024]) => ({
   contrapposto: 1, size: [...size], people: [], photo: null, references: [], bodies: [], camera: null, request: null,
 });
 
-const keyOf = (person, joint) => person * 1000 + joint;
+export const keyOf = (person, joint) => person * 1000 + joint;
 
 export class Store extends EventTarget {
   constructor(skeletons, derived) {
@@ -20,6 +21,7 @@ export class Store extends EventTarget {
     this.selected = new Set(); // person * 1000 + joint
     this.active = 0;
     this.rev = 0;
+    this.mergeableAt = -Infinity;
     this.draft = null; // the document while a drag is under way
   }
 
@@ -38,11 +40,14 @@ export class Store extends EventTarget {
 
   // ── changing ──
 
-  /** Make `doc` the document as one step named `label`. */
-  commit(label, doc) {
+  /** Make `doc` the document as one step named `label`; with `merge`, as part of an equal step made just before. */
+  commit(label, doc, { merge = false } = {}) {
     this.draft = null;
     if (doc === this.doc) return;
-    this.past.push({ label, doc: this.doc });
+    const now = performance.now();
+    const same = merge && this.past.at(-1)?.label === label && now - this.mergeableAt < pause;
+    this.mergeableAt = merge ? now : -Infinity;
+    if (!same) this.past.push({ label, doc: this.doc });
     if (this.past.length > depth) this.past.shift();
     this.future = [];
     this.#show(doc);
@@ -79,6 +84,7 @@ export class Store extends EventTarget {
   }
 
   undo() {
+    this.mergeableAt = -Infinity;
     const step = this.past.pop();
     if (!step) return;
     this.future.push({ label: step.label, doc: this.doc });
@@ -111,6 +117,12 @@ export class Store extends EventTarget {
   editPerson(label, index, change) {
     const person = this.doc.people[index];
     if (person) this.commit(label, this.withPerson(index, change(person, this.skeletonOf(person))));
+  }
+
+  /** The given people gone, as one step. */
+  remove(label, indices) {
+    this.selected.clear();
+    this.commit(label, { ...this.doc, people: this.doc.people.filter((_, p) => !indices.includes(p)) });
   }
 
   // ── selection ──

@@ -125,7 +125,6 @@ class Studio extends EventTarget {
 
   goTo(step) {
     this.step = step;
-    if (step === "photo" || step === "pose") this.editor.movingReference = undefined;
     this.editor.tool = step === "pose" ? "pose" : this.panels.photo.where === "boxes" && step === "photo" ? "box" : "look";
     this.editor.ghost = null;
     if (step !== "pose") this.closer.hide();
@@ -140,6 +139,7 @@ class Studio extends EventTarget {
 
   refresh() {
     const { words, store, step } = this;
+    if (step !== "pose" || this.tab !== "references") this.editor.movingReference = undefined;
     for (const element of this.rail.querySelectorAll(".step")) {
       element.classList.toggle("on", element.dataset.step === step);
       element.setAttribute("aria-current", element.dataset.step === step ? "step" : "false");
@@ -257,11 +257,10 @@ class Studio extends EventTarget {
       event.preventDefault();
       return;
     }
+    if (this.editor.tool === "box" && this.editor.boxes.length && /^(Delete|Backspace)$/.test(event.key)) return this.editor.dropBox();
     if (event.key === "Tab" && !onCanvas) return; // Tab walks the page, and the joints only on the canvas
     if (event.key.startsWith("Arrow") && event.composedPath().some((element) => element.tagName === "INPUT")) return;
-    const everywhere = event.ctrlKey || event.metaKey || /^[?fF+\-=0]$/.test(event.key) || /^Digit/.test(event.code);
-    if (this.step !== "pose" && !everywhere) return;
-    if (this.commands.keyDown(event)) event.preventDefault();
+    if (this.commands.keyDown(event, this.step === "pose")) event.preventDefault();
   }
 
   startFresh() {

@@ -41,7 +41,7 @@ export function paintBack(editor) {
 /** Each figure's tag, by which it is taken hold of. */
 export function paintTags(editor, ctx, doc) {
   const label = (person, i) => person.name || `${editor.words.figure} ${i + 1}`;
-  editor.tags = editor.tool === "box" ? [] : doc.people.map((person, i) => tagOf(person, editor.view, label(person, i)));
+  editor.tags = editor.tool === "box" ? [] : doc.people.map((person, i) => tagOf(person, editor.store.skeletonOf(person), editor.view, label(person, i)));
   ctx.font = "12px system-ui, sans-serif";
   ctx.textBaseline = "middle";
   editor.tags.forEach((tag, i) => {

@@ -72,13 +72,11 @@ export class Vault {
   async save(work) {
     if (!this.db) return;
     const transaction = this.db.transaction(["work", "pictures"], "readwrite");
-    for (const key of needed(work)) {
-      if (this.stored.has(key) || !this.pictures.has(key)) continue;
-      transaction.objectStore("pictures").put(this.pictures.get(key).blob, key);
-      this.stored.add(key);
-    }
+    const fresh = [...needed(work)].filter((key) => !this.stored.has(key) && this.pictures.has(key));
+    for (const key of fresh) transaction.objectStore("pictures").put(this.pictures.get(key).blob, key);
     transaction.objectStore("work").put({ ...work, saved: Date.now() }, this.tab); // what steps share is written once
     await done(transaction);
+    for (const key of fresh) this.stored.add(key); // only now: a transaction that fails stores nothing
   }
 
   /** This tab's work, else the latest of any tab; null when there is none. Pictures come along. */
@@ -93,7 +91,14 @@ export class Vault {
       const blob = await answer(transaction.objectStore("pictures").get(key));
       if (blob) this.stored.add(key) && this.pictures.set(key, { blob });
     }
-    for (const picture of this.pictures.values()) picture.bitmap ??= await createImageBitmap(picture.blob);
+    for (const [key, picture] of this.pictures) {
+      try {
+        picture.bitmap ??= await createImageBitmap(picture.blob);
+      } catch (error) {
+        console.warn(`picture ${key} cannot be read any more`, error);
+        this.pictures.delete(key);
+      }
+    }
     return work;
   }
 

@@ -40,12 +40,10 @@ export class View {
     this.y = this.height / 2 - ((y0 + y1) / 2 + 0.5) * this.scale;
   }
 
-  /** Match a canvas to its element; returns whether its size changed. */
+  /** Match a canvas to its element, keeping the middle in the middle. */
   resize(width, height) {
-    const changed = width !== this.width || height !== this.height;
-    if (changed && this.width > 1) this.pan((width - this.width) / 2, (height - this.height) / 2);
+    if (this.width > 1) this.pan((width - this.width) / 2, (height - this.height) / 2);
     this.width = width;
     this.height = height;
-    return changed;
   }
 }
