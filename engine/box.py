@@ -1,4 +1,7 @@
-"""Boxes around people, in pixels of the picture."""
+"""Boxes around people, in pixels of the picture counted along its edges: the whole picture spans 0 … width.
+
+A pixel's centre lies at +0.5 there, while points count from the centre of the first pixel, 0.5 less.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +11,7 @@ import numpy as np
 
 
 class Box(NamedTuple):
-    """A rectangle by its corners, pixels, x0 ≤ x1 and y0 ≤ y1."""
+    """A rectangle by its corners, pixels from the picture's own corner, x0 ≤ x1 and y0 ≤ y1."""
 
     x0: float
     y0: float
@@ -50,10 +53,13 @@ class Box(NamedTuple):
 
     @classmethod
     def around(cls, points: np.ndarray, margin: float = 0.0) -> Box:
-        """Smallest box around points (N, 2), grown on each side by `margin` of its longer side."""
+        """Smallest box around points (N, 2), grown on each side by `margin` of its longer side.
+
+        Points are given from the centre of the first pixel, as a person's are; the box counts from its corner.
+        """
         if not len(points):
             raise ValueError("expected at least one point to put a box around, got none")
-        (x0, y0), (x1, y1) = points.min(0), points.max(0)
+        (x0, y0), (x1, y1) = points.min(0) + 0.5, points.max(0) + 0.5
         pad = margin * max(x1 - x0, y1 - y0)
         return cls(float(x0 - pad), float(y0 - pad), float(x1 + pad), float(y1 + pad))
 

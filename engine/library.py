@@ -1,9 +1,8 @@
-"""The pose library: ready poses of people, hands and animals, read from one JSON file and searched by words."""
+"""The pose library: ready poses of people, hands and animals, read from one JSON file."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -63,13 +62,3 @@ def _read(entry: dict[str, Any]) -> LibraryPose:
     )
     width, height = entry["size"]
     return LibraryPose(entry["id"], entry["title"], entry["kind"], tuple(entry["tags"]), (width, height), person)
-
-
-def search(poses: Iterable[LibraryPose], words: str) -> tuple[LibraryPose, ...]:
-    """Poses whose title, kind or tags hold every word, in part and in any case; all of them for no words."""
-    wanted = words.lower().split()
-    return tuple(
-        pose
-        for pose in poses
-        if all(word in f"{pose.title} {pose.kind} {' '.join(pose.tags)}".lower() for word in wanted)
-    )

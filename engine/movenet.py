@@ -40,7 +40,7 @@ class MoveNet:
         # 1. A loose box: look again, closer around what was found.
         sure = best[best[:, 2] > 0.2, :2]
         if len(sure) >= 4:
-            close = Box.around(sure + 0.5).grown(1.5)  # joints lie well inside the figure's outline
+            close = Box.around(sure).grown(1.5)  # joints lie well inside the figure's outline
             if max(close.width, close.height) < 0.6 * max(view.width, view.height):
                 view = close
                 best = max(best, self._look(photo, view, 0, flip_test), key=lambda look: look[:, 2].mean())

@@ -13,7 +13,7 @@ from typing import Any, Literal
 import numpy as np
 
 from engine.box import Box
-from engine.skeleton import Skeleton
+from engine.skeleton import Skeleton, wholebody133
 
 State = Literal["visible", "hidden", "missing"]
 Source = Literal["model", "artist", "prior", "mirror"]
@@ -96,7 +96,7 @@ class Person:
         return float(self.scores[self.present].mean()) if self.present.any() else 0.0
 
     def box(self, margin: float = 0.0) -> Box:
-        """Box around the joints that are present; ValueError when none is."""
+        """Box, from the picture's corner, around the joints that are present; ValueError when none is."""
         return Box.around(self.points[self.present], margin)
 
     def length(self, a: str, b: str) -> float:
@@ -187,7 +187,7 @@ class Person:
                 points[k] = self.points[where].mean(0)
                 worst = max((self.states[i] for i in where), key=states.index)
                 joint_states[k], joint_sources[k], scores[k] = worst, self.sources[where[0]], self.scores[where].min()
-                if len(parts) > 1 and len(self.skeleton) == 133 and scores[k] <= wholebody_floor:
+                if len(parts) > 1 and self.skeleton.name == wholebody133.name and scores[k] <= wholebody_floor:
                     scores[k], joint_states[k] = 0.0, "missing"
                 break
         turned = (

@@ -6,7 +6,7 @@ are found first; the limbs then say which discs belong to one figure. Hands and 
 
 from __future__ import annotations
 
-from itertools import combinations, product
+import functools
 from typing import NamedTuple
 
 import cv2
@@ -17,6 +17,9 @@ from engine.pose import Person, Pose2D, State
 from engine.skeleton import Skeleton, ap10k17, coco17, openpose18
 
 _blue = palette.index((0, 0, 255))  # the left knee, and every joint of a hand
+most_discs = 60  # of one joint: no more figures are told apart
+widest_disc = 64  # px; drawn 9 wide, so a map enlarged seven times still reads
+_most_sought = 4_000_000  # px looked through for discs, and the picture's own number; sixty figures take 3 million
 _other = 255  # a colour that is no joint's and no limb's: hands, faces, blurred rims
 _index_codes = np.isin(np.arange(256), (0, *range(1, 18), *range(first_limb, first_limb + 19)))
 
@@ -33,19 +36,24 @@ def looks_like_pose_map(image: np.ndarray) -> bool:
     """Whether a picture (H, W) or (H, W, 3) uint8 RGB is a pose map rather than a photo or a drawing."""
     if _is_index_map(image):
         return True
-    return any(person.present.sum() >= 3 for person in _openpose_people(image))
+    codes = _openpose_codes(image)
+    return codes is not None and len(_best_links(codes, _discs(codes), (openpose18, ap10k17))[0]) > 1
 
 
 def read_pose_map(image: np.ndarray) -> Pose2D:
     """The pose in a map (H, W) or (H, W, 3) uint8 RGB: on COCO-17, OpenPose-18 or AP-10K.
 
     Colours and numbers mean other joints on people than on animals: the map is of the skeleton whose limbs run
-    from disc to disc along its painted limbs (68 and 69 exist on COCO-17 only). ValueError for any other picture.
+    from disc to disc along its painted limbs (68 and 69 exist on COCO-17 only). ValueError for any other picture,
+    and for one of more than 60 discs of a joint.
     """
     height, width = image.shape[:2]
     people = _index_people(image) if _is_index_map(image) else _openpose_people(image)
     if not people:
-        raise ValueError("expected an OpenPose picture on black or an SP-Ctrl index map, got one without their discs")
+        raise ValueError(
+            "expected an OpenPose picture on black or an SP-Ctrl index map, got one without their discs or with far "
+            "too many"
+        )
     return Pose2D((width, height), people)
 
 
@@ -82,15 +90,19 @@ def _openpose_codes(image: np.ndarray) -> np.ndarray | None:
     if image.ndim != 3 or (image[::5, ::5].max(2) < 40).mean() < 0.5:
         return None
     drawn = image.max(2) > 60
-    coarse = image[drawn].astype(np.int32) >> 2  # a JPEG has thousands of near colours: look each up once
-    keys, places = np.unique(coarse @ (1 << 12, 1 << 6, 1), return_inverse=True)
+    red, green, blue = (image[..., i][drawn].astype(np.int32) >> 2 for i in range(3))
+    coarse = red << 12 | green << 6 | blue  # a JPEG has thousands of near colours: look each up once
+    keys = np.flatnonzero(np.bincount(coarse, minlength=1 << 18))
     if not len(keys):
         return None
-    colors = np.stack([keys >> 12, keys >> 6 & 63, keys & 63], axis=1) * 4 + 2
-    apart = np.abs(colors[:, None] - np.array([*palette, *limb_palette[:17]])).max(2)  # (colours, 35)
+    levels = np.abs(np.arange(64)[:, None, None] * 4 + 2 - np.array([*palette, *limb_palette[:17]])).astype(np.uint8)
+    channels = (levels[part, :, i] for i, part in enumerate((keys >> 12, keys >> 6 & 63, keys & 63)))
+    apart = functools.reduce(np.maximum, channels)  # (colours, 35)
     names = np.array([*range(1, 19), *range(first_limb, first_limb + 17)], np.uint8)
+    code_of = np.zeros(1 << 18, np.uint8)
+    code_of[keys] = np.where(apart.min(1) <= 44, names[apart.argmin(1)], _other)
     codes = np.zeros(drawn.shape, np.uint8)
-    codes[drawn] = np.where(apart.min(1) <= 44, names[apart.argmin(1)], _other)[places.reshape(-1)]
+    codes[drawn] = code_of[coarse]
     limbs = ((codes >= first_limb) & (codes != _other)).sum()
     # Lights at night have such colours here and there; in a map, little is drawn but limbs and discs.
     return codes if limbs > 0.15 * drawn.sum() else None
@@ -100,32 +112,60 @@ def _openpose_codes(image: np.ndarray) -> np.ndarray | None:
 
 
 def _discs(codes: np.ndarray) -> list[Disc]:
-    """Every joint's disc in the map, whole or partly overpainted."""
-    blobs: list[tuple[int, np.ndarray]] = []  # joint, (x, y, width, height, area)
-    for joint in range(len(palette)):
-        mask = (codes == joint + 1).astype(np.uint8)
-        _, _, stats, _ = cv2.connectedComponentsWithStats(mask, connectivity=8)
-        blobs += [(joint, blob) for blob in stats[1:] if blob[4] >= 4]
-    if not 0 < len(blobs) < 1500:  # specks of a night sky, say: no crowd has so many joints
+    """Every joint's disc in the map, whole or partly overpainted; none where there are too many to be a map's."""
+    there = np.bincount(codes.reshape(-1), minlength=256)
+    found_in = [
+        _blobs(codes == joint + 1) if there[joint + 1] else np.zeros((0, 5), int) for joint in range(len(palette))
+    ]
+    boxes = np.concatenate(found_in)  # (x, y, width, height, area)
+    joints = np.repeat(np.arange(len(palette)), [len(rows) for rows in found_in])
+    if not 0 < len(boxes) < 1500:  # specks of a night sky, say: no crowd has so many joints
         return []
-    boxes = np.array([blob for _, blob in blobs])
+    disc = _disc(boxes)
+    pieces = boxes[:, 4] / disc.sum()
+    rounds = np.ceil(2 * pieces).astype(int) + 2
+    sought = ((boxes[:, 2] + 2 * disc.shape[1]) * (boxes[:, 3] + 2 * disc.shape[0]) * rounds).sum()
+    if max(disc.shape) > widest_disc or sought > _most_sought + codes.size:
+        return []
+    found = sorted(
+        (
+            match
+            for joint, box, most in zip(joints.tolist(), boxes, rounds.tolist(), strict=True)
+            for match in _centers(codes, joint, box, disc, most)
+        ),
+        reverse=True,
+    )
+    apart: list[list[Disc]] = [[] for _ in palette]
+    for _, new in found:  # noise, or a limb across, may split a disc: its best piece stands for it
+        rivals = apart[new.joint]
+        if all(np.hypot(new.x - old.x, new.y - old.y) > max(disc.shape) / 2 for old in rivals):
+            rivals.append(new)
+            if len(rivals) > most_discs:
+                return []
+    return [one for discs in apart for one in discs]
+
+
+def _blobs(mask: np.ndarray) -> np.ndarray:
+    """x, y, width, height and area (N, 5) of the connected areas of a mask, specks left out."""
+    _, _, stats, _ = cv2.connectedComponentsWithStats(mask.astype(np.uint8), connectivity=8)
+    return stats[1:][stats[1:, 4] >= 4]
+
+
+def _disc(boxes: np.ndarray) -> np.ndarray:
+    """The shape (h, w) of a disc, 0 and 1, as large as most of the blobs (N, 5) that are round."""
     fill = boxes[:, 4] / (boxes[:, 2] * boxes[:, 3])
     whole = boxes[(fill > 0.5) & (fill < 0.95) & (boxes[:, 2:4].max(1) < 2.2 * boxes[:, 2:4].min(1))]
     width, height = np.median(whole[:, 2:4] if len(whole) else boxes[:, 2:4], axis=0).astype(int)
     # Ellipses, for a map resized to another shape; as cv2 draws circles, the radius counts from pixel to pixel.
     across, down = (np.linspace(-1, 1, max(int(n), 3)) for n in (width, height))
-    disc = (across**2 + down[:, None] ** 2 <= 1 + 0.5 / min(width, height)).astype(np.uint8)
-    found = sorted((match for joint, blob in blobs for match in _centers(codes, joint, blob, disc)), reverse=True)
-    apart: list[Disc] = []
-    for _, new in found:  # noise, or a limb across, may split a disc: its best piece stands for it
-        rivals = (old for old in apart if old.joint == new.joint)
-        if all(np.hypot(new.x - old.x, new.y - old.y) > max(width, height) / 2 for old in rivals):
-            apart.append(new)
-    return apart
+    return (across**2 + down[:, None] ** 2 <= 1 + 0.5 / min(width, height)).astype(np.uint8)
 
 
-def _centers(codes: np.ndarray, joint: int, blob: np.ndarray, disc: np.ndarray) -> list[tuple[float, Disc]]:
-    """Where discs must lie to cover a blob of one joint's code and none of the ground, and how much of each shows."""
+def _centers(codes: np.ndarray, joint: int, blob: np.ndarray, disc: np.ndarray, most: int) -> list[tuple[float, Disc]]:
+    """Where discs must lie to cover a blob of one joint's code and none of the ground, and how much of each shows.
+
+    `most` is how many are looked for.
+    """
     h, w = disc.shape
     x0, y0, x1, y1 = blob[0] - w, blob[1] - h, blob[0] + blob[2] + w, blob[1] + blob[3] + h
     left, top = max(x0, 0), max(y0, 0)
@@ -135,11 +175,9 @@ def _centers(codes: np.ndarray, joint: int, blob: np.ndarray, disc: np.ndarray) 
     view = np.pad(view, pad, constant_values=_other)
     mine, ground = (view == joint + 1).astype(np.float32), (view == 0).astype(np.float32)
     kernel, area = disc.astype(np.float32), disc.sum()
-    miss = cv2.filter2D(ground, -1, kernel, borderType=cv2.BORDER_CONSTANT)
     found = []
-    for _ in range(64):
-        hit = cv2.filter2D(mine, -1, kernel, borderType=cv2.BORDER_CONSTANT)
-        score = np.round(hit - miss, 2)
+    for _ in range(most):
+        score = np.round(cv2.filter2D(mine - ground, -1, kernel, borderType=cv2.BORDER_CONSTANT), 2)
         best = score.max()
         if best < 0.25 * area:
             break
@@ -154,30 +192,39 @@ def _centers(codes: np.ndarray, joint: int, blob: np.ndarray, disc: np.ndarray) 
 # ── discs to figures ───────────────────────────────────────────────────────────────────────────────
 
 
+def _best_links(
+    codes: np.ndarray, discs: list[Disc], skeletons: tuple[Skeleton, ...]
+) -> tuple[list[tuple[float, Disc, Disc]], Skeleton]:
+    """The links between the discs on the skeleton that fits best, and that skeleton."""
+    tried = [(_links(codes, skeleton, discs), skeleton) for skeleton in skeletons]
+    return max(tried, key=lambda fit: sum(score for score, *_ in fit[0]))
+
+
 def _links(codes: np.ndarray, skeleton: Skeleton, discs: list[Disc]) -> list[tuple[float, Disc, Disc]]:
     """Pairs of discs with a painted limb from one to the other, and how surely, best first."""
     height, width = codes.shape
+    t = np.linspace(0.1, 0.9, 24)
     links = []
     for place, (a, b) in enumerate(skeleton.bones):
-        i, j = skeleton.index(a), skeleton.index(b)
-        ends = product((d for d in discs if d.joint == i), [d for d in discs if d.joint == j])
-        for p, q in ends:
-            t = np.linspace(0.1, 0.9, 24)
-            x = np.clip(np.round(p.x + t * (q.x - p.x)), 0, width - 1).astype(int)
-            y = np.clip(np.round(p.y + t * (q.y - p.y)), 0, height - 1).astype(int)
-            along = codes[y, x]
-            painted, ground = (along == first_limb + place).mean(), (along == 0).mean()
-            short = 0.05 if np.hypot(p.x - q.x, p.y - q.y) < 14 else 0.0  # its own discs cover it
-            if ground < 0.2 and painted + short > 0:
-                links.append((float(painted + short - ground), p, q))
-    return sorted((link for link in links if link[0] > 0), reverse=True)
+        starts, ends = ([disc for disc in discs if disc.joint == skeleton.index(joint)] for joint in (a, b))
+        if not (starts and ends):
+            continue
+        p, q = np.array(starts)[:, None, 1:], np.array(ends)[None, :, 1:]
+        way = p[:, :, None] + t[:, None] * (q - p)[:, :, None]  # (starts, ends, 24, 2)
+        x, y = (np.clip(np.round(way[..., i]), 0, side - 1).astype(int) for i, side in enumerate((width, height)))
+        along = codes[y, x]
+        painted, ground = (along == first_limb + place).mean(2), (along == 0).mean(2)
+        # Between near ones the discs themselves cover the limb.
+        painted += np.where(np.hypot(*np.moveaxis(q - p, 2, 0)) < 14, 0.05, 0.0)
+        sure = np.where((ground < 0.2) & (painted > 0), painted - ground, 0.0)
+        links += [(float(sure[i, j]), starts[i], ends[j]) for i, j in np.argwhere(sure > 0)]
+    return sorted(links, reverse=True)
 
 
 def _figures(codes: np.ndarray, skeletons: tuple[Skeleton, ...]) -> tuple[Person, ...]:
     """The discs put together to figures of the skeleton that fits best, by limbs first, then by nearness."""
     discs = _discs(codes)
-    tried = [(_links(codes, skeleton, discs), skeleton) for skeleton in skeletons]
-    links, skeleton = max(tried, key=lambda fit: sum(score for score, *_ in fit[0]))
+    links, skeleton = _best_links(codes, discs, skeletons)
     if not links:
         return ()
     discs = [disc for disc in discs if disc.joint < len(skeleton)]
@@ -185,38 +232,53 @@ def _figures(codes: np.ndarray, skeletons: tuple[Skeleton, ...]) -> tuple[Person
     loose_knees = sum(disc.joint == _blue and disc not in linked for disc in discs)
     if skeleton is openpose18 and loose_knees > 2:
         discs = [disc for disc in discs if disc in linked]  # hands: blue discs and lines of every hue
-    groups = [{disc} for disc in discs]
+    groups = Groups(discs)
     for _, p, q in links:
-        a, b = (next(group for group in groups if disc in group) for disc in (p, q))
-        if a is not b and _fit(a, b):
-            a |= b
-            groups = [group for group in groups if group is not b]
-    groups.sort(key=len, reverse=True)
-    figures = [group for group in groups if len(group) > 2] or groups[:1]
-    people = np.bincount([disc.joint for group in figures for disc in group]).max()
+        groups.join(groups.of[p], groups.of[q])
+    ordered = sorted(set(groups.of.values()), key=lambda group: (-len(groups.discs[group]), group))
+    figures = [group for group in ordered if len(groups.discs[group]) > 2] or ordered[:1]
+    people = np.bincount([disc.joint for group in figures for disc in groups.discs[group]]).max()
     while len(figures) > people:  # parts of one figure, where a joint between them is missing
-        pairs = [(a, b) for a, b in combinations(figures, 2) if _fit(a, b)]
-        if not pairs:
+        gaps = groups.gaps(figures, figures)
+        gaps[np.tril_indices(len(figures))] = np.inf
+        a, b = np.unravel_index(gaps.argmin(), gaps.shape)
+        if not groups.join(figures[a], figures[b]):
             break
-        a, b = min(pairs, key=lambda pair: _gap(*pair))
-        a |= b
-        figures = [figure for figure in figures if figure is not b]
-    for part in (group for group in groups if len(group) <= 2 and group is not groups[0]):
-        if fitting := [figure for figure in figures if _fit(figure, part)]:
-            min(fitting, key=lambda figure: _gap(figure, part)).update(part)
-    return tuple(_person(figure, skeleton) for figure in figures)
+        del figures[b]
+    for part in ordered:
+        if part not in figures and len(groups.discs[part]) in (1, 2):
+            groups.join(figures[groups.gaps(figures, [part]).argmin()], part)
+    return tuple(_person(groups.discs[figure], skeleton) for figure in figures)
 
 
-def _fit(a: set[Disc], b: set[Disc]) -> bool:
-    return {disc.joint for disc in a}.isdisjoint(disc.joint for disc in b)
+class Groups:
+    """Discs in groups that grow to figures: `discs` by group, `of` the group by disc. No group has a joint twice."""
+
+    def __init__(self, discs: list[Disc]) -> None:
+        self.discs = [[disc] for disc in discs]
+        self.of = {disc: group for group, disc in enumerate(discs)}
+        x, y, joint = (np.array([getattr(disc, what) for disc in discs]) for what in ("x", "y", "joint"))
+        self._gaps = np.hypot(x[:, None] - x, y[:, None] - y)
+        self._gaps[joint[:, None] == joint] = np.inf
+
+    def gaps(self, some: list[int], others: list[int]) -> np.ndarray:
+        """Pixels (some, others) between the nearest discs of groups, infinite where they share a joint."""
+        return self._gaps[np.ix_(some, others)]
+
+    def join(self, a: int, b: int) -> bool:
+        """Adds group `b` to `a`, unless they share a joint; whether they are one now."""
+        if a == b or self._gaps[a, b] == np.inf:
+            return a == b
+        self.discs[a] += self.discs[b]
+        self.of |= dict.fromkeys(self.discs[b], a)
+        self.discs[b] = []
+        shared = (self._gaps[a] == np.inf) | (self._gaps[b] == np.inf)
+        self._gaps[a] = np.where(shared, np.inf, np.minimum(self._gaps[a], self._gaps[b]))
+        self._gaps[:, a] = self._gaps[a]
+        return True
 
 
-def _gap(a: set[Disc], b: set[Disc]) -> float:
-    """Pixels between the nearest discs of two groups."""
-    return min(float(np.hypot(p.x - q.x, p.y - q.y)) for p, q in product(a, b))
-
-
-def _person(discs: set[Disc], skeleton: Skeleton) -> Person:
+def _person(discs: list[Disc], skeleton: Skeleton) -> Person:
     points = np.zeros((len(skeleton), 2))
     states: list[State] = ["missing"] * len(skeleton)
     for disc in discs:

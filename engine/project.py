@@ -1,29 +1,34 @@
 """A whole piece of work in one file: a project zip, or a PNG that carries its work inside.
 
 The zip holds document.json, photo.png, references/NN.png and, for other programs, bodies/NN.npz in SMPL-X's words.
-The PNG holds the document as text in an iTXt chunk, and the zip in a private chunk that image editors drop.
+The PNG holds the document as text in an iTXt chunk, and the zip in a private chunk that image editors drop;
+references travel in neither.
 """
 
 from __future__ import annotations
 
 import io
 import lzma
+import math
 import struct
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 from PIL import Image, PngImagePlugin
 
-from engine.formats.checks import keyed, largest_file, listed, parsed, written
+from engine.formats.checks import keyed, largest_json, listed, parsed, written
 from engine.formats.document import from_document, to_document
-from engine.photo import damage, most_decoded_pixels
+from engine.photo import damage, most_pixels
 from engine.scene import BodyPose, Scene
 
 most_entries = 300
 largest_unpacked = 1024 * 1024 * 1024
+# The drawing and all references together: a flat one packs to nothing, and takes 3 bytes a pixel unpacked.
+most_pixels_together = 2 * most_pixels
 png_signature = b"\x89PNG\r\n\x1a\n"
 keyword = "contrapposto"
 # Ancillary, private, safe to copy: a viewer ignores it, an editor may keep it.
@@ -35,7 +40,9 @@ _zip_damage = (*damage, zipfile.BadZipFile, NotImplementedError, RuntimeError, l
 
 
 def to_zip(scene: Scene) -> bytes:
-    """The scene with its pictures, pixel for pixel, as a project file."""
+    """The scene with its pictures, pixel for pixel, as a project file; ValueError for more than may be opened again."""
+    pictures = ([] if scene.photo is None else [scene.photo]) + [reference.image for reference in scene.references]
+    _check_together(image.shape[0] * image.shape[1] for image in pictures)
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
         _put(archive, "document.json", written(to_document(scene)))
@@ -63,10 +70,13 @@ def from_zip(data: bytes) -> Scene:
             raise ValueError(f"expected a project of at most {most_entries} entries, got {len(archive.infolist())}")
         if sum(sizes.values()) > largest_unpacked:
             raise ValueError(f"expected a project that unpacks to at most {largest_unpacked >> 20} MB, got more")
-        document = keyed(parsed(_taken(archive, "document.json", largest_file)), "document.json", keyword)
-        photo = None if document.get("photo") is None else _picture(archive, "photo.png")
+        document = keyed(parsed(_taken(archive, "document.json", largest_json)), "document.json", keyword)
         count = len(listed(document.get("references", []), "references", at_most=100))
-        references = [_picture(archive, _reference_name(n)) for n in range(count)]
+        names = [_reference_name(n) for n in range(count)]
+        has_photo = document.get("photo") is not None
+        _check_together(math.prod(_png_size(archive, name)) for name in (*(["photo.png"] if has_photo else []), *names))
+        photo = _picture(archive, "photo.png") if has_photo else None
+        references = [_picture(archive, name) for name in names]
     return from_document(document, photo, references)
 
 
@@ -80,8 +90,26 @@ def _put(archive: zipfile.ZipFile, name: str, data: bytes, packed: bool = True) 
     archive.writestr(entry, data, zipfile.ZIP_DEFLATED if packed else zipfile.ZIP_STORED)
 
 
-def _taken(archive: zipfile.ZipFile, name: str, most: int) -> bytes:
-    """The bytes of one entry, never more than it declares."""
+def _check_together(pixels: Iterable[int]) -> None:
+    found = sum(pixels)
+    if found > most_pixels_together:
+        raise ValueError(
+            f"expected a drawing and references of at most {most_pixels_together // 1_000_000} megapixels together, "
+            f"got {found / 1e6:.0f}; make some references smaller or take them out"
+        )
+
+
+def _png_size(archive: zipfile.ZipFile, name: str) -> tuple[int, int]:
+    """(width, height) of a PNG entry by its header alone, before anything is unpacked."""
+    head = _taken(archive, name, largest_unpacked, first=24)
+    if len(head) < 24 or not head.startswith(png_signature) or head[12:16] != b"IHDR":
+        raise ValueError(f"expected {name} to be a whole PNG, got something else")
+    width, height = struct.unpack_from(">II", head, 16)
+    return width, height
+
+
+def _taken(archive: zipfile.ZipFile, name: str, most: int, first: int = -1) -> bytes:
+    """The bytes of one entry, never more than it declares, or only the `first` of them."""
     if name not in archive.namelist():
         found = ", ".join(archive.namelist()[:10]) or "an empty zip"
         raise ValueError(f"expected {name} in the project, got {found}")
@@ -91,18 +119,19 @@ def _taken(archive: zipfile.ZipFile, name: str, most: int) -> bytes:
     if entry.flag_bits & 1:
         raise ValueError(f"expected {name} unlocked, got an entry with a password")
     try:
-        return archive.read(entry)
+        with archive.open(entry) as stream:
+            return stream.read(first)
     except _zip_damage as error:
         raise ValueError(f"expected {name} whole, got a damaged entry ({error})") from None
 
 
 def _picture(archive: zipfile.ZipFile, name: str) -> np.ndarray:
-    """One PNG entry as (H, W, 3) uint8."""
+    """One PNG entry as (H, W, 3) uint8, of the size its header tells."""
     data = _taken(archive, name, largest_unpacked)
     try:
         with Image.open(io.BytesIO(data), formats=("PNG",)) as image:
-            if image.width * image.height > most_decoded_pixels:
-                raise ValueError(f"{image.width} × {image.height} pixels are too many")
+            if image.size != _png_size(archive, name):  # a second header: what was counted is not what comes
+                raise ValueError("it tells two sizes")
             return np.array(image.convert("RGB"))
     except (Image.DecompressionBombError, *damage) as error:
         raise ValueError(f"expected {name} to be a whole PNG, got a damaged or too large one ({error})") from None
@@ -131,11 +160,12 @@ def _png(image: np.ndarray, info: PngImagePlugin.PngInfo | None = None) -> bytes
 def png_with_work(image: np.ndarray, scene: Scene, include_photo: bool = True) -> bytes:
     """The image, (H, W, 3) or (H, W) uint8, as PNG that reopens the scene.
 
-    With `include_photo` its drawing and references too; without, the document alone travels.
+    With `include_photo` its drawing too; without, the document alone travels. References never do.
     """
+    scene = replace(scene, references=())
     info = PngImagePlugin.PngInfo()
     info.add_itxt(keyword, written(to_document(scene)).decode())
-    if include_photo and (scene.photo is not None or scene.references):
+    if include_photo and scene.photo is not None:
         info.add(project_chunk, to_zip(scene))
     return _png(image, info)
 
@@ -185,6 +215,6 @@ def _itxt(body: bytes) -> bytes:
         return text
     unpacker = zlib.decompressobj()
     try:
-        return unpacker.decompress(text, largest_file + 1)
+        return unpacker.decompress(text, largest_json + 1)
     except zlib.error:
         raise ValueError("expected the document inside the PNG whole, got a damaged text") from None

@@ -62,7 +62,10 @@ class BodyPose(_ByContent):
 
 @dataclass(frozen=True, eq=False)
 class Reference(_ByContent):
-    """A picture laid under the pose to look at: image (H, W, 3) uint8, its place and scale, never exported."""
+    """A picture laid under the pose to look at: image (H, W, 3) uint8, its place and scale.
+
+    It is somebody else's, often: never part of an exported picture; the project file keeps it.
+    """
 
     name: str
     image: np.ndarray

@@ -26,7 +26,7 @@ sys.path.insert(0, str(Path(__file__).parent.parent))
 import numpy as np
 from PIL import Image, ImageOps
 
-from engine import formats
+from engine import files
 from engine.library import read_library
 from engine.photo import read_photo
 from engine.pose import Pose2D
@@ -132,16 +132,16 @@ def engine_figures(square: np.ndarray) -> Iterable[Figure]:
     poses = read_library(root / "assets" / "library" / "poses.json")
     whole = [pose.person for pose in poses if pose.person.skeleton.name == "wholebody133"]
     scene = Scene(Pose2D((1024, 1024), tuple(whole[:3])), photo=square)
-    for name, one in formats.formats.items():
-        if one.writes and formats.holds(scene, name):
-            data = formats.write(scene, name)
+    for name, one in files.formats.items():
+        if one.writes and files.holds(scene, name):
+            data = files.write(scene, name)
             yield Figure(
                 f"write {name}, 3 × 133 points over 1024²",
-                median(5, lambda n=name: formats.write(scene, n)) * 1e3,
+                median(5, lambda n=name: files.write(scene, n)) * 1e3,
                 "ms",
             )
             if one.reads:
-                yield Figure(f"read {name}", median(5, lambda d=data: formats.read(d)) * 1e3, "ms")
+                yield Figure(f"read {name}", median(5, lambda d=data: files.read(d)) * 1e3, "ms")
 
 
 # ── the page ──

@@ -10,7 +10,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
-from engine import formats
+from engine import files
 from engine.box import Box
 from engine.photo import read_photo
 from engine.scene import Scene
@@ -42,7 +42,7 @@ def main() -> None:
     try:
         photo = read_photo(args.image.read_bytes(), args.image.name)
         found = Studio().estimate(photo.image, args.model, args.box, args.whole_image)
-        args.out.write_bytes(formats.write(Scene(found.pose, photo.image), kind))
+        args.out.write_bytes(files.write(Scene(found.pose, photo.image), kind))
     except (ValueError, OSError) as error:
         sys.exit(f"estimate: {error}")
     for note in (*photo.notes, *found.notes):

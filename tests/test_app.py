@@ -15,7 +15,7 @@ from gradio_client.exceptions import AppError
 
 from app import create_app, launch_options, page
 from app.layout import model_menu
-from engine import formats
+from engine import files
 from engine.formats.document import from_document
 from engine.studio import Studio
 
@@ -75,7 +75,7 @@ def test_menu_offers_auto_first_and_every_model_with_its_licence():
 
 def test_page_knows_every_format_it_can_write():
     offered = page.configuration(model_menu(Studio()))["formats"]
-    assert [one["name"] for one in offered] == [one.name for one in formats.formats.values() if one.writes]
+    assert [one["name"] for one in offered] == [one.name for one in files.formats.values() if one.writes]
     assert len({one["suffix"] for one in offered}) == len(offered), "one export never overwrites another"
 
 
@@ -182,16 +182,16 @@ def test_a_cancelled_job_ends_and_leaves_the_endpoint_free(client, example):
 # ── convert ──
 
 
-@pytest.mark.parametrize("name", [one.name for one in formats.formats.values() if one.writes])
+@pytest.mark.parametrize("name", [one.name for one in files.formats.values() if one.writes])
 def test_convert_writes_every_format(client, document, tmp_path, name):
     if name == "ap10k":  # a person cannot be an animal
         assert "animal" in refusal(client.predict, handle_file(document), name, api_name="/convert")
         return
     path = Path(client.predict(handle_file(document), name, api_name="/convert"))
-    assert path.suffix == formats.formats[name].extension
+    assert path.suffix == files.formats[name].extension
     data = path.read_bytes()
-    if formats.formats[name].reads:
-        scene = formats.read(data, path.name)
+    if files.formats[name].reads:
+        scene = files.read(data, path.name)
         assert len(scene.pose.people) == 1
         assert scene.pose.people[0].points[0].tolist() == pytest.approx(standing["points"][0], abs=0.01)
     else:
@@ -205,7 +205,7 @@ def test_convert_keeps_or_leaves_out_the_drawing(client, example, tmp_path):
     sizes = []
     for include in (True, False):
         written = client.predict(handle_file(path), "png", handle_file(example), None, include, api_name="/convert")
-        scene = formats.read(Path(written).read_bytes())
+        scene = files.read(Path(written).read_bytes())
         assert (scene.photo is not None) == include
         sizes.append(os.path.getsize(written))
     assert sizes[0] > sizes[1]

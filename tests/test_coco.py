@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from engine import formats
+from engine import files
 from engine.formats.coco import from_coco, species, to_coco
 from engine.formats.openpose import as_human
 from engine.pose import Person, Pose2D
@@ -40,7 +40,7 @@ def as_carried(pose: Pose2D, skeleton) -> Pose2D:
 @given(poses(("coco17", "wholebody133", "openpose137", "openpose18")))
 def test_people_out_and_in(pose):
     for name, skeleton in (("coco", coco17), ("coco-wholebody", wholebody133)):
-        assert formats.read(formats.write(Scene(pose), name)).pose == as_carried(pose, skeleton)
+        assert files.read(files.write(Scene(pose), name)).pose == as_carried(pose, skeleton)
 
 
 @settings(max_examples=30, deadline=None)
@@ -56,7 +56,7 @@ def test_animals_out_and_in(pose):
     named = [Person(ap10k17, p.points, p.scores, p.states, name=species[i]) for i, p in enumerate(pose.people)]
     for people in filter(None, (named, list(pose.people))):
         pose = Pose2D(pose.size, tuple(people))
-        assert formats.read(formats.write(Scene(pose), "ap10k")).pose == as_carried(pose, ap10k17)
+        assert files.read(files.write(Scene(pose), "ap10k")).pose == as_carried(pose, ap10k17)
 
 
 def test_all_hidden_hands_stay_hidden():
@@ -86,9 +86,9 @@ def test_real_files_come_back_number_for_number(file, format_name):
     for image in value["images"]:
         theirs = [a for a in value["annotations"] if a["image_id"] == image["id"]]
         theirs = [a for a in theirs if any(any(flat) for flat in keypoints(a).values())]
-        scene = formats.read(data, image_name=image["file_name"])
+        scene = files.read(data, image_name=image["file_name"])
         assert scene.pose.size == (image["width"], image["height"])
-        ours = json.loads(formats.write(scene, format_name))
+        ours = json.loads(files.write(scene, format_name))
         assert [keypoints(a) for a in ours["annotations"]] == [keypoints(a) for a in theirs]
         assert [a["num_keypoints"] for a in ours["annotations"]] == [a["num_keypoints"] for a in theirs]
         if format_name == "ap10k":
@@ -97,7 +97,7 @@ def test_real_files_come_back_number_for_number(file, format_name):
             assert all(names[i + 1] == name for i, name in enumerate(species))
             assert all(names[c["id"]] == c["name"] for c in ours["categories"])
         with pytest.raises(ValueError, match=image["file_name"]):
-            formats.read(data)
+            files.read(data)
 
 
 @needs_shared
@@ -107,10 +107,10 @@ def test_ap10k_lines_open_and_come_back():
     for line in lines:
         value = json.loads(line)
         theirs = [a for a in value["anns"] if any(a["keypoints"])]
-        scene = formats.read(line.encode())
+        scene = files.read(line.encode())
         assert [p.name for p in scene.pose.people] == [species[a["category_id"] - 1] for a in theirs]
         if theirs:
-            ours = json.loads(formats.write(scene, "ap10k"))
+            ours = json.loads(files.write(scene, "ap10k"))
             assert [a["keypoints"] for a in ours["annotations"]] == [a["keypoints"] for a in theirs]
 
 
@@ -119,7 +119,7 @@ def test_ap10k_lines_open_and_come_back():
 def test_crowdpose_is_known_by_its_names():
     data = (shared / "photos" / "crowdpose" / "test_crowdpose.json").read_bytes()
     name = json.loads(data)["images"][0]["file_name"]
-    assert {p.skeleton for p in formats.read(data, image_name=name).pose.people} == {crowdpose14}
+    assert {p.skeleton for p in files.read(data, image_name=name).pose.people} == {crowdpose14}
 
 
 def file(annotation=None, category=None, **more):
@@ -145,19 +145,43 @@ def test_a_picture_is_found_by_name_stem_or_id(name):
     assert len(from_coco(file(), name).people) == 1
 
 
+def test_a_written_box_counts_from_the_pictures_corner():
+    pose = Pose2D((64, 48), (Person(coco17, np.tile([[0.0, 0.0], [63.0, 47.0]], (9, 1))[:17], np.ones(17)),))
+    (annotation,) = to_coco(pose, coco17)["annotations"]
+    assert annotation["bbox"] == [0.5, 0.5, 63, 47], "between the centres of the outermost pixels"
+
+
 def test_results_lists_open_when_their_count_is_unambiguous():
     results = [{"image_id": 3, "category_id": 1, "keypoints": [10.5, 20, 0.25] * 133, "score": 0.9}]
-    (person,) = formats.read(json.dumps(results).encode(), size=(50, 60)).pose.people
+    (person,) = files.read(json.dumps(results).encode(), size=(50, 60)).pose.people
     assert (person.skeleton, person.scores[0], person.states[0]) == (wholebody133, 0.25, "visible")
     flags = [{"image_id": 3, "keypoints": [10, 20, 2] * 14, "score": 0.9}]
-    (person,) = formats.read(json.dumps(flags).encode()).pose.people
+    (person,) = files.read(json.dumps(flags).encode()).pose.people
     assert (person.skeleton, person.scores[0]) == (crowdpose14, 0.9)
     body = [{"image_id": 3, "keypoints": [10, 20, 1] * 17}]
     with pytest.raises(ValueError, match="fit coco17 and ap10k17"):
-        formats.read(json.dumps(body).encode())
+        files.read(json.dumps(body).encode())
     assert from_coco(body, skeleton=ap10k17).people[0].skeleton == ap10k17
     with pytest.raises(ValueError, match="one of its 2 pictures"):
         from_coco([*results, {**results[0], "image_id": 4}])
+
+
+def test_annotation_files_may_be_large_where_other_json_may_not():
+    filler = "x" * (5 << 20)
+    many = json.dumps(file(info={"description": filler})).encode()
+    assert len(files.read(many).pose.people) == 1
+    results = [{"image_id": 3, "keypoints": [10.5, 20, 0.25] * 133, "score": 0.9, "more": filler}]
+    assert len(files.read(json.dumps(results).encode()).pose.people) == 1
+    for other in ({"people": [], "info": filler}, [[]] * (3 << 20)):
+        with pytest.raises(ValueError, match="at most 4 MB"):
+            files.read(json.dumps(other).encode())
+
+
+def test_scores_beyond_one_are_read_as_one():
+    results = [{"image_id": 3, "keypoints": [10.5, 20, 1.25] * 133, "score": 0.9}]
+    assert from_coco(results).people[0].scores.tolist() == [1.0] * 133
+    scored = file({"keypoints": [10, 20, 2] * 17, "keypoint_scores": [1.5, -0.1, *[0.5] * 15]})
+    assert from_coco(scored).people[0].scores[:3].tolist() == [1, 0, 0.5]
 
 
 wrong = [
@@ -180,7 +204,7 @@ wrong = [
 @pytest.mark.parametrize(("value", "says"), wrong)
 def test_refusals(value, says):
     with pytest.raises(ValueError, match="expected") as refusal:
-        formats.read(json.dumps(value).encode())
+        files.read(json.dumps(value).encode())
     assert says in str(refusal.value)
 
 
@@ -197,20 +221,20 @@ def test_what_a_format_cannot_hold_is_refused_with_what_to_do():
         (("coco17", "ap10k17"), "index-map"),
     ):
         with pytest.raises(ValueError, match=r"document|OpenPose"):
-            formats.write(scene(*names), format_name)
-        assert not formats.holds(scene(*names), format_name)
+            files.write(scene(*names), format_name)
+        assert not files.holds(scene(*names), format_name)
     with pytest.raises(ValueError, match="hand21"):
         to_coco(Pose2D((9, 9), (Person(hand21, np.zeros((21, 2)), np.ones(21)),)), coco17)
-    assert formats.holds(scene("coco17", "ap10k17"), "openpose")
+    assert files.holds(scene("coco17", "ap10k17"), "openpose")
 
 
 @settings(max_examples=40, deadline=None)
 @given(poses(most=2))
 def test_a_menu_knows_what_can_be_written(pose):
     whole = tuple(Person(p.skeleton, p.points, p.scores) for p in pose.people)
-    for name in formats.formats:
-        if formats.holds(Scene(Pose2D(pose.size, whole)), name):
-            assert formats.write(Scene(Pose2D(pose.size, whole)), name)
+    for name in files.formats:
+        if files.holds(Scene(Pose2D(pose.size, whole)), name):
+            assert files.write(Scene(Pose2D(pose.size, whole)), name)
 
 
 @settings(max_examples=100, deadline=None)
@@ -220,4 +244,4 @@ def test_a_file_with_one_value_replaced_is_read_or_refused(pose, whole, data):
     results = [{"image_id": 1, "keypoints": [9.5, 9, 0.5] * 133, "score": 1}]
     for candidate in (value, data.draw(spoilt(results))):
         with refused_if_anything():
-            formats.read(json.dumps(candidate).encode())
+            files.read(json.dumps(candidate).encode())

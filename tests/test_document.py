@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from engine import formats
+from engine import files
 from engine.formats.document import from_document, to_document
 from engine.pose import Person, Pose2D
 from engine.scene import Reference, Scene
@@ -21,9 +21,9 @@ from tests.strategies import json_values, refused_if_anything, scenes, spoilt
 @settings(max_examples=40, deadline=None)
 @given(scenes())
 def test_out_and_in_is_the_same(scene):
-    data = formats.write(scene, "document")
-    assert formats.read(data) == scene
-    assert formats.write(formats.read(data), "document") == data
+    data = files.write(scene, "document")
+    assert files.read(data) == scene
+    assert files.write(files.read(data), "document") == data
 
 
 @settings(max_examples=20, deadline=None)
@@ -52,7 +52,7 @@ def test_references_find_their_pictures_by_name_when_one_is_deleted():
     assert from_document(document, references=scene.references).references == (b,)
     assert from_document(document).references == ()
     assert from_document(document, references=[b.image]).references == (b,), "or pictures, in the document's order"
-    assert formats.read(json.dumps(document).encode(), references=[b.image]).references == (b,)
+    assert files.read(json.dumps(document).encode(), references=[b.image]).references == (b,)
     with pytest.raises(ValueError, match="references: expected 1 pictures, got 2"):
         from_document(document, references=[a.image, b.image])
 
@@ -103,6 +103,8 @@ wrong = [
     ((*person, "points", 2), [1, None], "expected a number, got nothing"),
     ((*person, "points", 2), [1, 1e9], "person 1, right_eye: expected a place within 10 pictures"),
     ((*person, "points", 2), [1, 10**400], "expected a number from"),
+    ((*person, "scores", 0), -5, "person 1, nose, score: expected a number from 0 to 1, got -5"),
+    ((*person, "scores", 2), 1.01, "person 1, right_eye, score: expected a number from 0 to 1, got 1.01"),
     ((*person, "scores"), [1] * 18, "person 1, scores: expected 17 numbers, got 18"),
     ((*person, "states", 0), "asleep", "nose, states: expected one of visible, hidden, missing, got 'asleep'"),
     ((*person, "sources", 0), ["model"], "expected one of model"),
@@ -155,31 +157,39 @@ def test_lacking_keys_are_named(keys):
         (b"[]", "a list of 0"),
         (b"7", "none of them"),
         (b'{"zebra": 1, "giraffe": 2}', "'zebra', 'giraffe'"),
-        (b'{"contrapposto": 1}' + b" " * (65 << 20), "at most 64 MB"),
+        (b'{"contrapposto": 1}' + b" " * (5 << 20), "at most 4 MB"),
+        (b"[" + b"[]," * (5 << 20) + b"[]]", "at most 4 MB"),
+        (b'{"annotations": []}' + b" " * (65 << 20), "at most 64 MB"),
         (b"\xff\xd8\xff\xe0", "photo"),
     ],
 )  # fmt: skip
 def test_files_that_are_no_document(data, says):
     with pytest.raises(ValueError, match="expected") as refusal:
-        formats.read(data)
+        files.read(data)
     assert says in str(refusal.value)
 
 
 def test_duplicated_keys_take_the_last():
-    assert formats.read(b'{"contrapposto":1,"size":[1,1],"size":[5,6],"people":[]}').pose.size == (5, 6)
+    assert files.read(b'{"contrapposto":1,"size":[1,1],"size":[5,6],"people":[]}').pose.size == (5, 6)
 
 
 def test_what_could_not_be_opened_again_is_not_written():
     lost = Scene(Pose2D((10, 10), (Person(coco17, np.full((17, 2), 1e6), np.ones(17)),)))
     with pytest.raises(ValueError, match="out of canvas"):
-        formats.write(lost, "document")
+        files.write(lost, "document")
+
+
+def test_a_score_beyond_its_range_is_not_written():
+    surer = Scene(Pose2D((10, 10), (Person(coco17, np.full((17, 2), 5), np.full(17, 1.5)),)))
+    with pytest.raises(ValueError, match=r"person 1, nose: expected a score from 0 to 1, got 1\.5"):
+        files.write(surer, "document")
 
 
 @settings(max_examples=300, deadline=None)
 @given(json_values)
 def test_no_json_gives_a_stack_trace(value):
     with refused_if_anything():
-        formats.read(json.dumps(value).encode())
+        files.read(json.dumps(value).encode())
 
 
 @settings(max_examples=150, deadline=None)
@@ -187,4 +197,4 @@ def test_no_json_gives_a_stack_trace(value):
 def test_a_document_with_one_value_replaced_is_read_or_refused(scene, data):
     document = data.draw(spoilt(to_document(scene)))
     with refused_if_anything():
-        formats.read(json.dumps(document).encode())
+        files.read(json.dumps(document).encode())

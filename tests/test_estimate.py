@@ -86,7 +86,7 @@ class Stand:
     def points(self, photo, boxes, flip_test=True):
         spread = np.column_stack([np.linspace(0, 1, 17), np.linspace(0, 1, 17) ** 2])
         return [
-            Person(coco17, (box.x0, box.y0) + spread * (box.width, box.height), np.full(17, self.score))
+            Person(coco17, (box.x0 - 0.5, box.y0 - 0.5) + spread * (box.width, box.height), np.full(17, self.score))
             for box in boxes
         ]
 
@@ -139,7 +139,7 @@ def test_unsure_joints_are_marked_and_keep_place_and_score(score, state):
     (person,) = estimate(noise, Stand(score), boxes=[large]).people
     assert person.states == (state,) * 17
     assert person.scores == pytest.approx(score)
-    assert person["right_ankle"] == pytest.approx([300, 290])
+    assert person["right_ankle"] == pytest.approx([299.5, 289.5])
 
 
 def test_nobody_sure_enough_is_nobody_unless_a_box_was_drawn():

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from engine.library import read_library, search
+from engine.library import read_library
 from engine.mannequin import Arm, Figure, Hand, Leg, View, builds, hands, posed, posed_animal, see
 from engine.mannequin.animal import Animal, breeds
 from engine.skeleton import wholebody133
@@ -85,14 +85,6 @@ def test_planted_feet_share_the_floor(recipe):
         if leg.stand and not leg.up:
             lowest = min(body[f"{side}_{part}"][1] for part in ("ball", "heel", "big_toe"))
             assert abs(lowest - 0.012 * recipe.pose.build.legs) < 0.002
-
-
-def test_search_by_words():
-    assert {"dog", "cat", "horse"} <= {pose.id.split("-")[0] for pose in search(poses, "animal")}
-    assert [pose.id for pose in search(poses, "Default PALM left")] == ["default-palm-left"]
-    assert len(search(poses, "ballet dance")) >= 3
-    assert search(poses, "") == poses
-    assert search(poses, "zeppelin") == ()
 
 
 def test_unknown_version_is_refused(tmp_path):

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from engine import formats
+from engine import files
 from engine.formats.openpose import as_human, from_openpose, kind, to_openpose
 from engine.pose import Person, Pose2D
 from engine.scene import Scene
@@ -98,8 +98,13 @@ def test_foreign_numbers_come_back_exactly(seed, kinds):
         person["hand_right_keypoints_2d"] = triplets(rng, 21) if flags & 8 else [0] * 63
         people.append(person)
     frame = {"people": people, "canvas_width": 512, "canvas_height": 640}
-    back = json.loads(formats.write(formats.read(json.dumps(frame).encode()), "openpose"))
+    back = json.loads(files.write(files.read(json.dumps(frame).encode()), "openpose"))
     assert normal(back) == normal(frame)
+
+
+def test_scores_beyond_one_are_read_as_one():
+    frame = {"people": [{"pose_keypoints_2d": [30, 40, 1.25] * 18}], "canvas_width": 64, "canvas_height": 64}
+    assert from_openpose(frame).people[0].scores.tolist() == [1.0] * 18
 
 
 def test_left_is_the_persons_left_from_whole_body_points():
@@ -204,14 +209,14 @@ wrong = [
 @pytest.mark.parametrize(("value", "expected", "found"), wrong)
 def test_refusals_say_what_was_expected_and_found(value, expected, found):
     with pytest.raises(ValueError, match="expected") as refusal:
-        formats.read(json.dumps(value).encode())
+        files.read(json.dumps(value).encode())
     assert expected in str(refusal.value)
     assert found in str(refusal.value)
 
 
 def test_the_table_writes_25_points_when_asked():
     person = Person(skeletons["coco17"], np.full((17, 2), 9), np.ones(17))
-    value = json.loads(formats.write(Scene(Pose2D((50, 50), (person,))), "openpose25"))
+    value = json.loads(files.write(Scene(Pose2D((50, 50), (person,))), "openpose25"))
     assert len(value["people"][0]["pose_keypoints_2d"]) == 75
 
 
@@ -220,4 +225,4 @@ def test_the_table_writes_25_points_when_asked():
 def test_a_file_with_one_value_replaced_is_read_or_refused(pose, data):
     value = data.draw(spoilt(to_openpose(pose)))
     with refused_if_anything():
-        formats.read(json.dumps(value).encode())
+        files.read(json.dumps(value).encode())

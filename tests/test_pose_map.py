@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from PIL import Image, ImageDraw
 from test_draw import ap10k_222, ap10k_1996, cartoon, dance, garage, person
 
-from engine.draw import index_map, openpose_map, overlay
+from engine import pose_map
+from engine.draw import index_map, limb_palette, openpose_map, overlay, palette
 from engine.pose import Person, Pose2D
 from engine.pose_map import looks_like_pose_map, read_pose_map
 from engine.skeleton import Skeleton, ap10k17, coco17, openpose18
@@ -161,6 +162,31 @@ def test_other_pictures_are_left_alone(image):
     assert not looks_like_pose_map(image)
     with pytest.raises(ValueError, match="expected an OpenPose picture"):
         read_pose_map(image)
+
+
+def discs_over(limb: int, joints: tuple[int, ...], apart: int, size: int = 1000) -> np.ndarray:
+    """A limb's colour over half a picture, and as many discs of some joints as fit there."""
+    image = Image.new("RGB", (size, size))
+    pen = ImageDraw.Draw(image)
+    pen.rectangle((0, 0, size, size // 2 - 10), fill=limb_palette[limb])
+    places = [(x, y) for y in range(8, size // 2 - 18, apart) for x in range(8, size - 8, apart)]
+    for n, (x, y) in enumerate(places):
+        pen.ellipse((x - 4, y - 4, x + 4, y + 4), fill=palette[joints[n % len(joints)]])
+    return np.array(image)
+
+
+@pytest.mark.parametrize(("joints", "apart"), [((1, 2), 30), ((1, 2), 60), (tuple(range(18)), 16), ((1,), 9)])
+def test_far_too_many_discs_are_refused_before_figures_are_sought(joints, apart, monkeypatch):
+    monkeypatch.setattr(pose_map, "Groups", None)
+    image = discs_over(0, joints, apart)
+    assert not looks_like_pose_map(image)
+    with pytest.raises(ValueError, match="far too many"):
+        read_pose_map(image)
+
+
+def test_a_picture_is_told_from_a_map_without_building_figures(monkeypatch):
+    monkeypatch.setattr(pose_map, "Groups", None)
+    assert looks_like_pose_map(openpose_map(crowd()))
 
 
 @pytest.mark.shared

@@ -18,7 +18,7 @@ import pytest
 from hypothesis import given, settings
 from PIL import Image
 
-from engine import draw, formats, project
+from engine import draw, files, project
 from engine.pose import Person, Pose2D
 from engine.scene import BodyPose, Reference, Scene
 from engine.skeleton import ap10k17, coco17
@@ -43,27 +43,41 @@ def a_scene() -> Scene:
 @settings(max_examples=25, deadline=None)
 @given(scenes(with_pictures=True))
 def test_a_project_is_the_scene_pixel_for_pixel(scene):
-    data = formats.write(scene, "project")
-    assert formats.read(data) == scene
-    assert data == formats.write(formats.read(data), "project"), "the same work gives the same file"
+    data = files.write(scene, "project")
+    assert files.read(data) == scene
+    assert data == files.write(files.read(data), "project"), "the same work gives the same file"
 
 
 @settings(max_examples=20, deadline=None)
 @given(scenes(with_pictures=True, skeletons=("coco17", "openpose18", "wholebody133")))
 def test_every_picture_reopens_the_work(scene):
-    bare = replace(scene, photo=None, photo_opacity=1.0, references=())
+    carried = replace(scene, references=())
+    bare = replace(carried, photo=None, photo_opacity=1.0)
     for name in ("png", "controlnet", "controlnet-thick", "index-map"):
-        assert formats.read(formats.write(scene, name)) == scene
-        back = formats.read(formats.write(scene, name, include_photo=False))
+        assert files.read(files.write(scene, name)) == carried
+        back = files.read(files.write(scene, name, include_photo=False))
         assert replace(back, photo_opacity=1.0) == bare
+
+
+@pytest.mark.parametrize("name", ["png", "controlnet", "controlnet-thick", "index-map", "svg"])
+@pytest.mark.parametrize("include_photo", [True, False])
+def test_no_exported_picture_carries_a_reference(name, include_photo):
+    """Neither its name nor its pixels, packed or not."""
+    borrowed = np.full((40, 40, 3), (201, 17, 93), np.uint8)
+    scene = replace(a_scene(), references=(Reference("somebody-elses-drawing", borrowed),))
+    data = files.write(scene, name, include_photo=include_photo)
+    assert b"somebody-elses-drawing" not in data
+    assert b"references/" not in data
+    assert data == files.write(replace(scene, references=()), name, include_photo=include_photo)
+    assert b"somebody-elses-drawing" in files.write(replace(scene, photo=None), "document")
 
 
 def test_the_index_map_keeps_its_numbers():
     scene = a_scene()
-    with Image.open(io.BytesIO(formats.write(scene, "index-map"))) as image:
+    with Image.open(io.BytesIO(files.write(scene, "index-map"))) as image:
         assert image.mode == "L"
         np.testing.assert_array_equal(np.array(image), draw.index_map(scene.pose))
-    with Image.open(io.BytesIO(formats.write(scene, "controlnet"))) as image:
+    with Image.open(io.BytesIO(files.write(scene, "controlnet"))) as image:
         np.testing.assert_array_equal(np.array(image), draw.openpose_map(scene.pose))
         assert json.loads(image.text["contrapposto"])["contrapposto"] == 1, "other programs find the text"
 
@@ -78,16 +92,16 @@ def test_bodies_lie_beside_the_document_for_other_programs():
 
 
 def test_an_editor_that_saves_the_picture_anew_leaves_only_a_picture():
-    image = Image.open(io.BytesIO(formats.write(a_scene(), "png")))
+    image = Image.open(io.BytesIO(files.write(a_scene(), "png")))
     buffer = io.BytesIO()
     image.save(buffer, "PNG")
     assert project.work_in_png(buffer.getvalue()) is None
     with pytest.raises(ValueError, match="only a picture"):
-        formats.read(buffer.getvalue(), "a.png")
+        files.read(buffer.getvalue(), "a.png")
 
 
 def test_an_editor_that_keeps_texts_alone_leaves_the_pose():
-    image = Image.open(io.BytesIO(formats.write(a_scene(), "png")))
+    image = Image.open(io.BytesIO(files.write(a_scene(), "png")))
     from PIL.PngImagePlugin import PngInfo
 
     for packed in (False, True):
@@ -130,13 +144,59 @@ def png(width, height):
         (lambda e: e.update({"photo.png": b"GIF89a"}), "expected photo.png to be a whole PNG"),
         (lambda e: e.update({"photo.png": png(9, 9)}), "expected a photo of (64, 48)"),
         (lambda e: e.update({f"{i}": b"" for i in range(400)}), "at most 300 entries"),
-        (lambda e: e.update({"document.json": b" " * (65 << 20)}), "document.json of at most 64 MB"),
+        (lambda e: e.update({"document.json": b" " * (5 << 20)}), "document.json of at most 4 MB"),
     ],
 )
 def test_projects_with_something_wrong(change, says):
     with pytest.raises(ValueError, match="expected") as refusal:
-        formats.read(repacked(change))
+        files.read(repacked(change))
     assert says in str(refusal.value)
+
+
+def flat_references(count: int, side: int) -> bytes:
+    """A small project of many flat references, each of which unpacks to side² pixels."""
+    pixels = zlib.compress((b"\0" * (1 + side * 3)) * side, 9)
+    chunks = ((b"IHDR", struct.pack(">IIBBBBB", side, side, 8, 2, 0, 0, 0)), (b"IDAT", pixels), (b"IEND", b""))
+    flat = project.png_signature + b"".join(
+        struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body)) for kind, body in chunks
+    )
+
+    def change(entries):
+        document = json.loads(entries["document.json"])
+        document["references"] = [{"name": "a"}] * count
+        entries["document.json"] = json.dumps(document).encode()
+        entries |= {f"references/{n:02}.png": flat for n in range(count)}
+
+    return repacked(change)
+
+
+def test_references_that_would_fill_the_memory_are_refused_before_any_is_unpacked(monkeypatch):
+    monkeypatch.setattr(project, "_picture", None)
+    data = flat_references(12, 5000)
+    with pytest.raises(ValueError, match="at most 100 megapixels together, got 300; make some references smaller"):
+        files.read(data)
+    chunk = struct.pack(">I", len(data)) + b"cpPr" + data + struct.pack(">I", zlib.crc32(b"cpPr" + data))
+    plain = png(4, 4)
+    with pytest.raises(ValueError, match="at most 100 megapixels together"):
+        files.read(plain[:33] + chunk + plain[33:])
+
+
+def test_a_reference_that_tells_two_sizes_is_refused():
+    def change(entries):
+        header = entries["references/00.png"][8:33]
+        small = b"IHDR" + struct.pack(">IIBBBBB", 2, 2, 8, 2, 0, 0, 0)
+        first = struct.pack(">I", 13) + small + struct.pack(">I", zlib.crc32(small))
+        entries["references/00.png"] = project.png_signature + first + header + entries["references/00.png"][33:]
+
+    with pytest.raises(ValueError, match="two sizes"):
+        files.read(repacked(change))
+
+
+def test_more_pixels_than_may_be_opened_are_not_written(monkeypatch):
+    monkeypatch.setattr(project, "most_pixels_together", 9000)
+    assert files.write(replace(a_scene(), references=a_scene().references[:1]), "project")
+    with pytest.raises(ValueError, match="megapixels together"):
+        files.write(a_scene(), "project")
 
 
 def test_a_zip_bomb_is_refused_by_what_it_declares():
@@ -147,14 +207,14 @@ def test_a_zip_bomb_is_refused_by_what_it_declares():
     at = data.rindex(b"PK\x01\x02") + 24
     data[at : at + 4] = struct.pack("<I", 0xFFFFFFF0)
     with pytest.raises(ValueError, match="unpacks to at most 1024 MB"):
-        formats.read(bytes(data))
+        files.read(bytes(data))
 
 
 def test_a_cut_off_zip_and_one_that_is_no_project():
     data = project.to_zip(a_scene())
     for part in (data[:-30], data[:100], b"PK\x03\x04", b"PK"):
         with pytest.raises(ValueError, match="damaged or cut off zip"):
-            formats.read(part)
+            files.read(part)
 
 
 def test_a_locked_zip_is_named():
@@ -162,7 +222,7 @@ def test_a_locked_zip_is_named():
     (directory,) = struct.unpack_from("<I", data, data.rindex(b"PK\x05\x06") + 16)
     data[directory + 8] |= 1  # the flag of the first entry
     with pytest.raises(ValueError, match="password"):
-        formats.read(bytes(data))
+        files.read(bytes(data))
 
 
 def test_every_single_flipped_byte_of_a_zip_is_survived():
@@ -171,29 +231,29 @@ def test_every_single_flipped_byte_of_a_zip_is_survived():
         broken = bytearray(data)
         broken[at] ^= 0xFF
         with refused_if_anything():
-            formats.read(bytes(broken))
+            files.read(bytes(broken))
 
 
 @pytest.mark.parametrize("cut", [9, 40, 200, -1, -8])
 def test_a_cut_off_png_is_refused(cut):
     with pytest.raises(ValueError, match="cut off"):
-        formats.read(formats.write(a_scene(), "png")[:cut])
+        files.read(files.write(a_scene(), "png")[:cut])
 
 
 @pytest.mark.parametrize("chunk", [b"iTXt", b"cpPr"])
 def test_a_damaged_chunk_is_refused(chunk):
-    data = bytearray(formats.write(a_scene(), "png"))
+    data = bytearray(files.write(a_scene(), "png"))
     data[data.index(chunk) + 30] ^= 1
     with pytest.raises(ValueError, match=f"damaged {chunk.decode()} chunk"):
-        formats.read(bytes(data))
+        files.read(bytes(data))
 
 
 def test_a_packed_text_that_would_fill_the_memory_is_refused():
     body = b"contrapposto\0\1\0\0\0" + zlib.compress(b" " * (80 << 20))
     chunk = struct.pack(">I", len(body)) + b"iTXt" + body + struct.pack(">I", zlib.crc32(b"iTXt" + body))
     plain = png(4, 4)
-    with pytest.raises(ValueError, match="at most 64 MB"):
-        formats.read(plain[:33] + chunk + plain[33:])
+    with pytest.raises(ValueError, match="at most 4 MB"):
+        files.read(plain[:33] + chunk + plain[33:])
 
 
 # ── svg ──
@@ -203,7 +263,7 @@ def test_svg_names_its_shapes_and_leaves_out_what_is_missing():
     scene = a_scene()
     animal = Person(ap10k17, np.full((17, 2), 9), np.ones(17), name="lion\0\x01")
     scene = replace(scene, pose=scene.pose.added(animal))
-    tree = ElementTree.fromstring(formats.write(scene, "svg"))
+    tree = ElementTree.fromstring(files.write(scene, "svg"))
     ns = "{http://www.w3.org/2000/svg}"
     assert (tree.get("width"), tree.get("height")) == ("64px", "48px")
     groups = tree.findall(f"{ns}g")
@@ -215,32 +275,32 @@ def test_svg_names_its_shapes_and_leaves_out_what_is_missing():
     assert circles["person-1-left_wrist"].get("class") == "joint left"
     assert len(groups[0].findall(f"{ns}path")) == 17, "19 bones less the two of the missing ear"
     assert tree.find(f"{ns}image").get("href").startswith("data:image/jpeg;base64,")
-    assert ElementTree.fromstring(formats.write(scene, "svg", include_photo=False)).find(f"{ns}image") is None
+    assert ElementTree.fromstring(files.write(scene, "svg", include_photo=False)).find(f"{ns}image") is None
 
 
 # ── the table and the converter ──
 
 
 def test_the_table_is_complete():
-    assert list(formats.formats) == [
+    assert list(files.formats) == [
         "document", "project", "openpose", "openpose25", "coco", "coco-wholebody", "ap10k", "svg", "png",
         "controlnet", "controlnet-thick", "index-map",
     ]  # fmt: skip
     with pytest.raises(ValueError, match="expected one of the formats document"):
-        formats.write(a_scene(), "bvh")
-    for name, known in formats.formats.items():
+        files.write(a_scene(), "bvh")
+    for name, known in files.formats.items():
         scene = (
             a_scene() if name != "ap10k" else Scene(Pose2D((9, 9), (Person(ap10k17, np.ones((17, 2)), np.ones(17)),)))
         )
-        assert known.writes == bool(formats.write(scene, name))
+        assert known.writes == bool(files.write(scene, name))
         if known.reads:
-            assert formats.read(formats.write(scene, name)).pose.size == scene.pose.size
+            assert files.read(files.write(scene, name)).pose.size == scene.pose.size
 
 
 @pytest.mark.parametrize("data", [b"\xff\xd8\xff", b"GIF89a", b"8BPS", b"hello", b"<svg/>", b"\0" * 100])
 def test_anything_else_is_refused_with_the_list(data):
     with pytest.raises(ValueError, match="OpenPose JSON, COCO keypoints"):
-        formats.read(data, "thing")
+        files.read(data, "thing")
 
 
 def converted(*args):
@@ -250,10 +310,10 @@ def converted(*args):
 
 
 def test_the_converter(tmp_path):
-    (tmp_path / "in.png").write_bytes(formats.write(a_scene(), "png"))
+    (tmp_path / "in.png").write_bytes(files.write(a_scene(), "png"))
     done = converted(tmp_path / "in.png", tmp_path / "out.zip")
     assert (done.returncode, done.stderr) == (0, "")
-    assert formats.read((tmp_path / "out.zip").read_bytes()) == a_scene()
+    assert files.read((tmp_path / "out.zip").read_bytes()) == replace(a_scene(), references=())
     asked = converted(tmp_path / "in.png", tmp_path / "out.json")
     assert asked.returncode == 2
     assert "expected --format, one of document, openpose" in asked.stderr
@@ -261,7 +321,7 @@ def test_the_converter(tmp_path):
     Image.fromarray(a_scene().photo).save(tmp_path / "photo.png")
     done = converted(tmp_path / "out.json", tmp_path / "again.zip", "--photo", tmp_path / "photo.png")
     assert done.returncode == 0
-    np.testing.assert_array_equal(formats.read((tmp_path / "again.zip").read_bytes()).photo, a_scene().photo)
+    np.testing.assert_array_equal(files.read((tmp_path / "again.zip").read_bytes()).photo, a_scene().photo)
     lost = converted(tmp_path / "none.json", tmp_path / "out.svg")
     assert lost.returncode == 2
     assert "Traceback" not in lost.stderr

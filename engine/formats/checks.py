@@ -16,7 +16,7 @@ from engine.pose import Pose2D
 
 longest_side = 16384
 most_people = 100
-largest_file = 64 * 1024 * 1024
+largest_json = 4 * 1024 * 1024  # a hundred people of 133 points take 1 MB
 farthest = 10  # pictures away from the canvas that a joint may lie
 
 
@@ -43,10 +43,13 @@ def seen(value: Any) -> str:
     return f"a list of {len(value)}" if isinstance(value, list) else type(value).__name__
 
 
-def parsed(data: bytes) -> Any:
-    """The JSON value in a file's bytes; ValueError in words for anything else."""
-    if len(data) > largest_file:
-        refuse("the file", f"at most {largest_file >> 20} MB of JSON", f"{len(data) >> 20} MB")
+def parsed(data: bytes, most: int = largest_json) -> Any:
+    """The JSON value in a file's bytes; ValueError in words for anything else, and for more than `most` bytes.
+
+    Values take up to twenty times the memory of their text, so the limit stands before they are made.
+    """
+    if len(data) > most:
+        refuse("the file", f"at most {most >> 20} MB of JSON", f"{len(data) / (1 << 20):.1f} MB")
     if not data.strip():
         refuse("the file", "JSON", "an empty file")
     try:
@@ -155,12 +158,16 @@ def size_of(value: Any, where: str) -> tuple[int, int]:
 
 
 def within_limits(pose: Pose2D) -> Pose2D:
-    """The pose itself, when neither its size, nor its crowd, nor a joint's place is absurd."""
+    """The pose itself, when neither its size, nor its crowd, nor a joint's place or score is absurd."""
     size_of([float(side) for side in pose.size], "size")
     if len(pose.people) > most_people:
         refuse("people", f"at most {most_people}", str(len(pose.people)))
     reach = farthest * max(pose.size)
     for n, person in enumerate(pose.people, 1):
+        wrong = (person.scores < 0) | (person.scores > 1)
+        if wrong.any():
+            i = int(wrong.argmax())
+            refuse(f"person {n}, {person.skeleton.joints[i]}", "a score from 0 to 1", f"{person.scores[i]:g}")
         out = np.abs(person.points).max(1) > reach
         if out.any():
             i = int(out.argmax())

@@ -1,6 +1,7 @@
 """COCO keypoints, COCO-WholeBody and AP-10K JSON: one picture of an annotation file, in and out.
 
 Flags 0, 1, 2 are missing, hidden, visible. Annotations written here add `keypoint_scores`, so that scores survive.
+Other programs' scores go a little beyond 0 … 1 (heat maps, SDPose): they are read as the nearest that does not.
 """
 
 from __future__ import annotations
@@ -219,7 +220,7 @@ def _scored(result: dict, where: str, skeleton: Skeleton) -> Person:
     flags = set(third.tolist()) <= {0.0, 1.0, 2.0} and 2.0 in third
     states: list[State] = ["missing" if v <= 0 else "hidden" if flags and v == 1 else "visible" for v in third]
     scores = np.where(third > 0, number(result.get("score", 1.0), f"{where}, score"), 0) if flags else third
-    return Person(skeleton, flat.reshape(-1, 3)[:, :2], scores, tuple(states))
+    return Person(skeleton, flat.reshape(-1, 3)[:, :2], np.clip(scores, 0, 1), tuple(states))
 
 
 def _skeleton(annotation: dict, where: str, category: dict, asked: Skeleton | None) -> Skeleton:
@@ -274,7 +275,7 @@ def _read(annotation: dict, where: str, category: dict, asked: Skeleton | None) 
         number = annotation.get("category_id")
         name = species[number - 1] if isinstance(number, int) and 1 <= number <= len(species) else ""
     return Person(
-        skeleton, rows[:, :2], np.where(rows[:, 2] > 0, scores, 0.0), tuple(states),
+        skeleton, rows[:, :2], np.where(rows[:, 2] > 0, np.clip(scores, 0, 1), 0.0), tuple(states),
         name="" if name in (None, any_animal) else text(name, "the category's name"),
     )  # fmt: skip
 

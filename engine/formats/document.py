@@ -154,7 +154,12 @@ def _to_person(value: Any, where: str) -> Person:
     return Person(
         skeleton=skeleton,
         points=points,  # type: ignore[arg-type]  # made an array on the way in
-        scores=numbers(value["scores"], f"{where}, scores", (n,)),
+        scores=[  # type: ignore[arg-type]
+            number(score, f"{where}, {joint}, score", 0, 1)
+            for joint, score in zip(
+                skeleton.joints, listed(value["scores"], f"{where}, scores", f"{n} numbers", n), strict=True
+            )
+        ],
         states=tuple(words["states"]),
         sources=tuple(words["sources"]),
         name=text(value.get("name", ""), f"{where}, name"),

@@ -134,7 +134,8 @@ def _triplets(person: Person, joints: Iterable[str], unit: np.ndarray, certain: 
 def from_openpose(value: Any, size: tuple[int, int] | None = None) -> Pose2D:
     """The pose of one frame; `size` (width, height) is for files without a canvas.
 
-    A point of score 0 is missing and keeps its place; a person of whom no point is known is left out.
+    A point of score 0 is missing and keeps its place; a person of whom no point is known is left out. Scores above 1,
+    which some programs write where they sum heat maps, are read as 1.
     """
     if isinstance(value, list):
         if len(value) != 1:
@@ -220,4 +221,4 @@ def _unit(figures: list[np.ndarray], canvas: tuple[int, int] | None) -> np.ndarr
 
 def _person(skeleton: Skeleton, rows: np.ndarray, unit: np.ndarray) -> Person:
     states: tuple[State, ...] = tuple("visible" if score > 0 else "missing" for score in rows[:, 2])
-    return Person(skeleton, rows[:, :2] * unit, rows[:, 2], states)
+    return Person(skeleton, rows[:, :2] * unit, np.minimum(rows[:, 2], 1.0), states)

@@ -82,10 +82,6 @@ class Hand:
         return np.array(places)
 
 
-def _curled(index: Bend, middle: Bend, ring: Bend, pinky: Bend, **thumb: object) -> Hand:
-    return Hand(index, middle, ring, pinky, **thumb)  # type: ignore[arg-type]
-
-
 _shut: Bend = (82, 100)
 _straight: Bend = (2, 4)
 
