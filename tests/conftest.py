@@ -71,13 +71,17 @@ def chromium() -> Iterator[Any]:
         browser.close()
 
 
+# What Gradio's own client says when a page is left or reloaded while an answer is on its way.
+on_leaving = ("AbortError: signal is aborted", "Unexpected error Connection errored out")
+
+
 class Watch:
     """Everything a page must not do: throw, write an error to its console, or ask another host."""
 
     def __init__(self, url: str) -> None:
         self.url = url
         self.faults: list[str] = []
-        self.excused: tuple[str, ...] = ()
+        self.excused: tuple[str, ...] = on_leaving
 
     def over(self, page: Any) -> None:
         page.on("pageerror", lambda error: self.faults.append(f"error in the page: {error}"))

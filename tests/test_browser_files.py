@@ -178,7 +178,7 @@ def test_a_cut_off_picture_is_refused_with_a_sentence(desk: Desk):
 
 def test_the_work_goes_on_without_a_server(new_desk, restartable, tmp_path):
     desk = new_desk(restartable.url)
-    desk.page.watch.excused = ("ERR_CONNECTION", "Failed to load resource", "Connection", "fetch", "network")
+    desk.page.watch.excused += ("ERR_CONNECTION", "Failed to load resource", "Connection", "fetch", "network")
     desk.put(figures(standing))
     restartable.kill()
     desk.drag_joint("left_wrist", (-20, -40))
