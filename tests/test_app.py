@@ -8,6 +8,7 @@ from pathlib import Path
 
 import gradio as gr
 import httpx
+import numpy as np
 import pytest
 from desk import figures, standing
 from gradio_client import Client, handle_file
@@ -15,6 +16,7 @@ from gradio_client.exceptions import AppError
 
 from app import create_app, launch_options, page
 from app.layout import model_menu
+from app.verbs import Estimates
 from engine import files
 from engine.formats.document import from_document
 from engine.studio import Studio
@@ -169,6 +171,15 @@ def test_estimate_looks_where_it_is_told(client, example):
 )
 def test_estimate_refuses_what_it_cannot_do(client, example, options):
     assert "xpected" in refusal(client.predict, handle_file(example), **options, api_name="/estimate")
+
+
+def test_a_job_cancelled_before_it_begins_never_begins():
+    estimates = Estimates(Studio())
+    image = np.zeros((32, 32, 3), np.uint8)
+    assert estimates.cancel_job("queued") is False
+    assert list(estimates._run(image, "auto", None, False, "queued")) == [{"cancelled": True}]
+    assert "document" in list(estimates._run(image, "auto", None, True, "queued"))[-1], "a name can be used again"
+    assert estimates.cancel_job(["not", "a", "name"]) is False
 
 
 def test_a_cancelled_job_ends_and_leaves_the_endpoint_free(client, example):
