@@ -19,10 +19,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import cv2
 import gradio as gr
 import numpy as np
 from gradio import FileData
-from gradio.processing_utils import save_bytes_to_cache, save_img_array_to_cache
+from gradio.processing_utils import save_bytes_to_cache
 from gradio.utils import get_upload_folder
 
 from app.page import assets, modules
@@ -93,7 +94,9 @@ def _bytes(file: Any) -> tuple[bytes, str]:
 
 def _cached(image: np.ndarray) -> dict[str, Any]:
     """An image put where the page can fetch it; Gradio deletes it with the visitors' own files."""
-    return FileData(path=save_img_array_to_cache(image, get_upload_folder(), format="png")).model_dump()
+    # Lossless, and packed lightly: 12 megapixels in a third of the time that full packing takes.
+    _, data = cv2.imencode(".png", image[..., ::-1], [cv2.IMWRITE_PNG_COMPRESSION, 1])
+    return FileData(path=save_bytes_to_cache(data.tobytes(), "image.png", get_upload_folder())).model_dump()
 
 
 def _size(size: Any) -> tuple[int, int] | None:

@@ -39,7 +39,12 @@ export class Files {
     this.studio.status(`${words.opening} ${file.name}…`);
     // For pose files that do not say their canvas, and for annotation files of many pictures.
     const [size, drawing] = store.doc.photo ? [store.doc.size, workName] : [null, ""];
-    return server.call("open", [await server.upload(file, file.name), asMap, size, drawing]);
+    this.studio.stage.classList.add("busy");
+    try {
+      return await server.call("open", [await server.upload(file, file.name), asMap, size, drawing]);
+    } finally {
+      this.studio.stage.classList.remove("busy");
+    }
   }
 
   /** Read a file and do something else with what is in it than opening it. */
