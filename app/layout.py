@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from typing import Any
 
 import gradio as gr
@@ -13,7 +12,6 @@ from app import page, verbs
 from app.session import Session, committed, reply
 from engine.studio import Studio
 
-log = logging.getLogger(__name__)
 largest_upload = "96mb"
 sessions_kept = 200
 # The page fills the window and brings its own look and messages; Gradio's frame around it has none.

@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
+
+from engine.formats.document import to_document
+from engine.pose import Person, Pose2D
+from engine.scene import Scene
+from engine.skeleton import skeleton
 
 pytestmark = pytest.mark.browser
 
@@ -72,3 +78,27 @@ def test_a_drag_keeps_every_bone(desk):
     assert found["faults"] == []
     # Out of reach, the chain lies straight towards its goal.
     assert [[round(c, 6) for c in place] for place in found["arm"]] == [[0, 0], [0, 100], [0, 180]]
+
+
+@pytest.mark.parametrize("name", ["coco17", "wholebody133", "openpose18", "openpose25", "openpose137"])
+def test_page_and_engine_convert_a_figure_alike(desk, name):
+    """Two halves of one rule: `converted` in the page, `Person.to` in the engine, low scores and hidden joints too."""
+    rng = np.random.default_rng(5)
+    own = skeleton(name)
+    states = rng.choice(["visible", "visible", "hidden", "missing"], len(own)).tolist()
+    points, scores = rng.uniform(0, 500, (len(own), 2)), rng.uniform(0, 0.6, len(own))
+    person = Person(own, points, scores, tuple(states), name="one", hidden_bones=frozenset(own.bones[:2]))
+    (told,) = to_document(Scene(Pose2D((500, 500), (person,))))["people"]
+    convert = """async ([base, person, to]) => {
+      const { converted } = await import(`${base}/figure.js`);
+      const { skeletons, derived } = document.querySelector(".contrapposto").studio.store;
+      return converted(person, skeletons[person.skeleton], skeletons[to], derived);
+    }"""
+    for to in ("coco17", "openpose18", "openpose25", "wholebody133", "openpose130"):
+        page = desk.page.evaluate(convert, [desk.ask("studio.config.base"), told, to])
+        engine = person.to(skeleton(to))
+        assert page["states"] == list(engine.states), to
+        here = engine.present
+        assert np.allclose(np.array(page["points"])[here], engine.points[here]), to
+        assert np.allclose(np.array(page["scores"])[here], engine.scores[here]), to
+        assert {tuple(bone) for bone in page["hidden_bones"]} == engine.hidden_bones, to

@@ -45,6 +45,12 @@ class Skeleton {
     return found;
   }
 
+  /** The joints in an order in which each comes after the one it hangs on. */
+  parentsFirst(joints) {
+    const depth = (i) => (i < 0 ? 0 : 1 + depth(this.parent[i]));
+    return [...joints].sort((a, b) => depth(a) - depth(b));
+  }
+
   /** Is this bone between a joint and its kinematic parent? Returns [parent, child] or null. */
   link(a, b) {
     if (this.parent[b] === a) return [a, b];

@@ -40,6 +40,9 @@ export function boxOf(person, joints = null) {
   return box[0] <= box[2] ? box : null;
 }
 
+/** Mean of places [[x, y], …], at least one. */
+export const meanOf = (places) => [0, 1].map((axis) => places.reduce((sum, p) => sum + p[axis], 0) / places.length);
+
 export const centerOf = (box) => [(box[0] + box[2]) / 2, (box[1] + box[3]) / 2];
 
 /** The person with `change(point, index)` applied to the given joints (all when null). */
@@ -96,7 +99,7 @@ export function converted(person, from, to, { rules, wholebody, floor }) {
     const parts = sets.find((names) => names.every((name) => name in from.at));
     if (!parts) return;
     const where = parts.map((name) => from.at[name]);
-    result.points[k] = [0, 1].map((axis) => where.reduce((sum, i) => sum + person.points[i][axis], 0) / where.length);
+    result.points[k] = meanOf(where.map((i) => person.points[i]));
     result.scores[k] = Math.min(...where.map((i) => person.scores[i]));
     const order = ["visible", "hidden", "missing"];
     result.states[k] = order[Math.max(...where.map((i) => order.indexOf(person.states[i])))];
@@ -136,8 +139,7 @@ export function withState(person, joints, state) {
 export function axisOf(person, skeleton) {
   const mean = (...names) => {
     const found = names.map((name) => skeleton.at[name]).filter((i) => i !== undefined && present(person, i));
-    if (found.length < names.length) return null;
-    return [0, 1].map((axis) => found.reduce((sum, i) => sum + person.points[i][axis], 0) / found.length);
+    return found.length < names.length ? null : meanOf(found.map((i) => person.points[i]));
   };
   const low = mean("left_hip", "right_hip") ?? mean("mid_hip");
   const high = mean("left_shoulder", "right_shoulder") ?? mean("neck");

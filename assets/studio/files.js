@@ -152,7 +152,8 @@ export class Files {
         const { doc } = store;
         const file = await server.upload(new Blob([JSON.stringify(this.bare(doc))], { type: "application/json" }), "document.json");
         const photo = await this.#pictureFile(doc.photo?.key, "photo.png");
-        const references = await Promise.all(doc.references.map((one, i) => this.#pictureFile(one.key, `reference${i}.png`)));
+        const kept = ["project", "document"].includes(format.name) ? doc.references : []; // no other format has them
+        const references = await Promise.all(kept.map((one, i) => this.#pictureFile(one.key, `reference${i}.png`)));
         const certain = format.name.startsWith("openpose"); // the artist's pose is meant as it stands; their readers drop scores below 1
         return server.call("convert", [file, format.name, photo, references, includePhoto, certain]);
       });

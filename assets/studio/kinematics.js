@@ -2,7 +2,7 @@
 // All functions take the figure as it was when the drag began and return new points.
 
 import { firstOf } from "./anatomy.js";
-import { axisOf, present, reflect } from "./figure.js";
+import { axisOf, meanOf, present, reflect } from "./figure.js";
 
 const distance = (a, b) => Math.hypot(a[0] - b[0], a[1] - b[1]);
 const angleOf = (from, to) => Math.atan2(to[1] - from[1], to[0] - from[0]);
@@ -93,7 +93,7 @@ function dragTorso(person, skeleton, points, joint, target) {
   const shoulders = [firstOf(skeleton, "left_shoulder"), firstOf(skeleton, "right_shoulder")].filter(here);
   const pivots = upper ? hips : shoulders;
   if (skeleton.name === "ap10k17") return dragSpine(person, skeleton, points, joint, target);
-  const pivot = pivots.length ? mean(pivots.map((i) => points[i])) : null;
+  const pivot = pivots.length ? meanOf(pivots.map((i) => points[i])) : null;
   if (!pivot || distance(pivot, points[joint]) < 1) return follow(points, [...points.keys()], joint, target);
   const turn = angleOf(pivot, target) - angleOf(pivot, points[joint]);
   const before = points.map((p) => [...p]);
@@ -109,8 +109,8 @@ function dragTorso(person, skeleton, points, joint, target) {
   const head = skeleton.neckless.flatMap((i) => [i, ...skeleton.below(i)]);
   if (upper) turnAbout(points, head, pivot, turn);
   else if (shoulders.length) {
-    const top = mean(shoulders.map((i) => points[i]));
-    const was = mean(shoulders.map((i) => before[i]));
+    const top = meanOf(shoulders.map((i) => points[i]));
+    const was = meanOf(shoulders.map((i) => before[i]));
     carry(points, head, top[0] - was[0], top[1] - was[1]);
   }
 }
@@ -141,7 +141,7 @@ function neckOf(person, skeleton) {
   const own = firstOf(skeleton, "neck");
   if (own >= 0 && present(person, own)) return person.points[own];
   const shoulders = [firstOf(skeleton, "left_shoulder"), firstOf(skeleton, "right_shoulder")];
-  return shoulders.every((i) => i >= 0 && present(person, i)) ? mean(shoulders.map((i) => person.points[i])) : null;
+  return shoulders.every((i) => i >= 0 && present(person, i)) ? meanOf(shoulders.map((i) => person.points[i])) : null;
 }
 
 /** All joints that share the parent turn with it as one piece (a foot about its ankle). */
@@ -189,9 +189,7 @@ export function symmetric(person, skeleton, points) {
   const axis = axisOf(person, skeleton);
   const result = points.map((p) => [...p]);
   const changed = points.map((p, i) => distance(p, person.points[i]) > 1e-6);
-  const depth = (i) => (i < 0 ? 0 : 1 + depth(skeleton.parent[i]));
-  const order = [...points.keys()].sort((a, b) => depth(a) - depth(b)); // parents first
-  for (const i of order) {
+  for (const i of skeleton.parentsFirst([...points.keys()])) {
     const twin = skeleton.swap[i];
     if (twin === i || !changed[i] || changed[twin]) continue;
     const [parent, hold] = [skeleton.parent[i], skeleton.parent[twin]];
@@ -217,5 +215,4 @@ export function guessed(person, skeleton, joint) {
   return here(parent) && here(above) ? add(person.points[parent], person.points[above], person.points[parent]) : null;
 }
 
-const mean = (places) => [0, 1].map((axis) => places.reduce((sum, p) => sum + p[axis], 0) / places.length);
 const add = (p, from, to) => [p[0] + to[0] - from[0], p[1] + to[1] - from[1]];

@@ -1,6 +1,6 @@
 // The pose library: reading it, and fitting a pose to a figure, to a part of it, or to the canvas.
 
-import { boxOf, centerOf, converted, copyOf, makePerson, marked, mirrored, present, withPoints } from "./figure.js";
+import { boxOf, centerOf, converted, copyOf, makePerson, marked, meanOf, mirrored, present, withPoints } from "./figure.js";
 
 const letters = { v: "visible", h: "hidden", m: "missing" };
 
@@ -73,10 +73,9 @@ export class Library {
     if (common.length < 2) return null;
     const seen = common.filter((i) => present(target, i));
     const scale = spanOf(target, skeleton, seen) / spanOf(model, skeleton, seen) || 1;
-    const anchor = anchorsOf(skeleton, joints ? seen : seen.filter((i) => skeleton.torsoIndices.includes(i)), joints !== null);
-    const from = meanOf(model, anchor.length ? anchor : seen);
-    const to = meanOf(target, anchor.length ? anchor : seen);
-    if (!from || !to) return null;
+    if (!seen.length) return null;
+    const hold = joints ? holdOf(skeleton, seen) : seen.filter((i) => skeleton.torsoIndices.includes(i));
+    const [from, to] = [model, target].map((person) => meanOf((hold.length ? hold : seen).map((i) => person.points[i])));
     const fitted = (i) => [0, 1].map((axis) => to[axis] + (model.points[i][axis] - from[axis]) * scale);
     return this.#blended(target, common, fitted, blend, joints ? null : model.states);
   }
@@ -106,15 +105,12 @@ export class Library {
     const [wrist, elbow] = [at(`${side}_wrist`) ?? at(`${side}_hand_root`), at(`${side}_elbow`)];
     if (!wrist) return null;
     const [root, knuckle] = [model.points[hand.at.root], model.points[hand.at.middle_1]];
-    const palm = Math.hypot(knuckle[0] - root[0], knuckle[1] - root[1]);
-    const forearm = elbow ? Math.hypot(wrist[0] - elbow[0], wrist[1] - elbow[1]) : spanOf(target, skeleton, [...target.points.keys()]) * 0.05;
-    const scale = (forearm * 0.38) / palm; // a palm is about 0.38 of a forearm
-    const turn = elbow ? Math.atan2(wrist[1] - elbow[1], wrist[0] - elbow[0]) - Math.atan2(knuckle[1] - root[1], knuckle[0] - root[0]) : 0;
-    const [c, s] = [Math.cos(turn) * scale, Math.sin(turn) * scale];
-    const fitted = (i) => {
-      const [x, y] = model.points[group.indexOf(i)];
-      return [wrist[0] + (x - root[0]) * c - (y - root[1]) * s, wrist[1] + (x - root[0]) * s + (y - root[1]) * c];
-    };
+    const bone = offset(root, knuckle);
+    const forearm = elbow ? Math.hypot(...offset(elbow, wrist)) : spanOf(target, skeleton, [...target.points.keys()]) * 0.05;
+    const along = elbow ? offset(elbow, wrist) : bone;
+    const share = (forearm * 0.38) / Math.hypot(...along); // a palm is about 0.38 of a forearm
+    const fit = similarity([root, knuckle], [wrist, [wrist[0] + along[0] * share, wrist[1] + along[1] * share]]);
+    const fitted = (i) => fit.apply(model.points[group.indexOf(i)]);
     const here = group.every((i) => present(target, i));
     return this.#blended(target, group, fitted, here ? blend : 1, null);
   }
@@ -156,8 +152,7 @@ export class Library {
     const skeleton = this.studio.store.skeletonOf(target);
     const result = marked(copyOf(target), joints);
     const chosen = new Set(joints);
-    const depth = (i) => (i < 0 ? 0 : 1 + depth(skeleton.parent[i]));
-    for (const i of [...joints].sort((a, b) => depth(a) - depth(b))) {
+    for (const i of skeleton.parentsFirst(joints)) {
       const parent = skeleton.parent[i];
       const weight = present(target, i) ? blend : 1;
       const hangs = parent >= 0 && chosen.has(parent) && present(target, parent) && present(target, i);
@@ -171,10 +166,10 @@ export class Library {
 
   // ── on the document ──
 
-  add(person, label) {
+  add(person) {
     const { store } = this.studio;
     const people = [...store.doc.people, person];
-    store.commit(label ?? this.studio.words.steps.add, { ...store.doc, people });
+    store.commit(this.studio.words.steps.add, { ...store.doc, people });
     store.activate(people.length - 1);
   }
 
@@ -206,16 +201,10 @@ function spanOf(person, skeleton, joints) {
     .reduce((sum, [a, b]) => sum + Math.hypot(person.points[a][0] - person.points[b][0], person.points[a][1] - person.points[b][1]), 0);
 }
 
-/** Where a part hangs on: the chosen joints whose parent is not chosen; for a whole figure, all of them. */
-function anchorsOf(skeleton, joints, part) {
-  if (!part) return joints;
+/** Where a part hangs on its figure: the first of its joints whose parent is not of the part. */
+function holdOf(skeleton, joints) {
   const chosen = new Set(joints);
   return joints.filter((i) => !chosen.has(skeleton.parent[i])).slice(0, 1);
-}
-
-function meanOf(person, joints) {
-  if (!joints.length) return null;
-  return [0, 1].map((axis) => joints.reduce((sum, i) => sum + person.points[i][axis], 0) / joints.length);
 }
 
 const sideOfHand = (pose) => (pose.tags.includes("left") ? "left" : "right");
@@ -232,8 +221,7 @@ function swung(from, a, b, weight) {
 
 /** The turn, scale and shift that bring places nearest to others (least squares), and the error left, by their extent. */
 function similarity(places, goals) {
-  const mean = (list) => [0, 1].map((axis) => list.reduce((sum, p) => sum + p[axis], 0) / list.length);
-  const [from, to] = [mean(places), mean(goals)];
+  const [from, to] = [meanOf(places), meanOf(goals)];
   let [dot, cross, size, extent] = [0, 0, 1e-9, 1e-9];
   places.forEach((p, i) => {
     const [a, b] = [offset(from, p), offset(to, goals[i])];

@@ -108,7 +108,7 @@ export class LibraryPanel {
 
   #add() {
     this.studio.editor.ghost = null;
-    this.studio.library.add(this.studio.library.placed(this.chosen, this.flip), this.studio.words.steps.add);
+    this.studio.library.add(this.studio.library.placed(this.chosen, this.flip));
   }
 }
 
