@@ -73,7 +73,7 @@ def _face_bones() -> tuple[Pair, ...]:
 
     def line(region: str, first: int, last: int, closed: bool = False) -> list[Pair]:
         names = [f"face_{region}_{i}" for i in range(first, last + 1)]
-        return list(zip(names, names[1:] + names[:1] if closed else names[1:], strict=False))
+        return list(pairwise([*names, names[0]] if closed else names))
 
     lines = (
         line("jaw", 1, 17)
