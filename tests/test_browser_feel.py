@@ -78,6 +78,13 @@ def test_editing_keys_rest_where_the_pose_is_not_edited(desk: Desk):
     assert desk.steps == 0
 
 
+def test_a_press_right_after_a_step_lands_where_the_canvas_is_now(desk: Desk):
+    """Coming from a step without the inspector, the canvas is narrower at once, not a frame later."""
+    wide = desk.ask("(studio.goTo('picture'), editor.view.width)")
+    narrow, shown = desk.ask("(studio.goTo('pose'), [editor.view.width, editor.element.clientWidth])")
+    assert narrow == shown < wide
+
+
 def test_a_library_pose_after_a_drag_means_the_whole_figure(desk: Desk):
     desk.drag_joint("left_wrist", (10, -10))
     desk.page.click("[data-tab=library]")

@@ -129,6 +129,7 @@ class Studio extends EventTarget {
     this.editor.ghost = null;
     if (step !== "pose") this.closer.hide();
     this.refresh();
+    this.editor.resized(); // the inspector may have come or gone: where a press lands must not wait for the next frame
     this.editor.paint();
   }
 
