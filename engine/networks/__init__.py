@@ -1,0 +1,1 @@
+"""The networks as the papers draw them, tensors in, tensors out; torch and diffusers, nothing else of the engine."""

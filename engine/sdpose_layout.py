@@ -1,0 +1,199 @@
+"""SDPose's weights on disk: the hub's folders, the single file of ComfyUI, and this project's own, one way in and out.
+
+A folder holds `unet/` and `vae/` as diffusers writes them and `decoder/decoder.safetensors`, the heatmap head. Its text
+encoder, tokenizer and scheduler are not read: what they contribute is one constant. Two small files may stand beside:
+`empty_prompt.safetensors`, where the prompt's embedding is another one, and `pipeline.json` with the input's size.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, TypeVar
+
+import torch
+from diffusers.models.autoencoders.autoencoder_kl import AutoencoderKL
+from diffusers.models.unets.unet_2d_condition import UNet2DConditionModel
+from safetensors.torch import save_file
+from torch import Tensor, nn
+
+from engine.networks.sdpose import HeatmapHead, SDPoseNet, Sizes, sizes, tap_of
+from engine.tensors import WrongWeights, differences, load_strictly, read_shapes, read_tensors
+
+unet_file = "unet/diffusion_pytorch_model.safetensors"
+vae_file = "vae/diffusion_pytorch_model.safetensors"
+head_file = "decoder/decoder.safetensors"
+prompt_file = "empty_prompt.safetensors"
+about_file = "pipeline.json"
+# Stable Diffusion 2's text encoder on the empty prompt: (1, 2, 1024), rounded to half precision as it is published.
+published_prompt = Path(__file__).parent.parent / "assets" / "weights" / "sdpose" / prompt_file
+# The single file's names: those of Stable Diffusion's first code, with the head inside the diffusion model.
+single_unet, single_vae = "model.diffusion_model.", "first_stage_model."
+single_head = f"{single_unet}heatmap_head."
+# Whatever a config says: the published loader sets these two as well.
+task_embedding = {"class_embed_type": "projection", "projection_class_embeddings_input_dim": 4}
+
+Part = TypeVar("Part", bound=nn.Module)
+
+
+def read(
+    path: Path, dtype: torch.dtype = torch.float32, single: Sizes = sizes["official"]
+) -> tuple[SDPoseNet, tuple[int, int]]:
+    """The network at a folder or a single file, and its input's (width, height) px.
+
+    A folder says its sizes; a single file does not: it is taken to be of `single`, the official one.
+    Body or whole body is told by the head's shapes. WrongWeights names every file or tensor that is missing, unknown
+    or of another shape; nothing is returned half loaded.
+    """
+    net, size = _read_single(path, dtype, single) if path.is_file() else _read_folder(path, dtype)
+    return net.eval().requires_grad_(False), size
+
+
+def write(net: SDPoseNet, size: tuple[int, int], folder: Path) -> None:
+    """Writes a whole network in the hub's layout, with its prompt and its input's (width, height)."""
+    if not net.whole:
+        raise ValueError("expected the whole network, got one trimmed for the pose alone")
+    net.unet.save_pretrained(folder / "unet")
+    net.vae.save_pretrained(folder / "vae")
+    (folder / head_file).parent.mkdir(parents=True, exist_ok=True)
+    save_file({name: value.contiguous() for name, value in net.head.state_dict().items()}, folder / head_file)
+    save_file({"empty_prompt": net.empty_prompt.contiguous()}, folder / prompt_file)
+    about = {"input_size": list(size), "tap": net.tap}
+    (folder / about_file).write_text(json.dumps(about) + "\n", "utf-8")
+
+
+def head_shape(shapes: Mapping[str, tuple[int, ...]], source: str) -> tuple[int, int]:
+    """Channels and keypoints of a head by its tensors' shapes; WrongWeights when they are not those of one."""
+    channels, *_ = shapes.get("deconv_layers.0.weight", (0,))
+    keypoints, *_ = shapes.get("final_layer.weight", (0,))
+    with torch.device("meta"):
+        wanted = {k: tuple(v.shape) for k, v in HeatmapHead(channels or 1, keypoints or 1).state_dict().items()}
+    if problems := differences(wanted, shapes):
+        raise WrongWeights(f"expected SDPose's five tensors of the heatmap head in {source}, got {problems}")
+    if keypoints not in tap_of:
+        raise WrongWeights(f"expected a head for 17 or 133 keypoints in {source}, got one for {keypoints}")
+    return channels, keypoints
+
+
+# ── a folder ──
+
+
+def shape_of(folder: Path) -> tuple[SDPoseNet, tuple[int, int]]:
+    """The network of a folder without its weights, on torch's meta device, and its input's (width, height)."""
+    unet, vae, head, size, tap = _parts(folder)
+    with torch.device("meta"):
+        prompt = torch.zeros(1, 2, unet.config.cross_attention_dim)  # type: ignore[attr-defined]
+        return _assembled(unet, vae, head, prompt, tap, folder.name), size
+
+
+def _read_folder(folder: Path, dtype: torch.dtype) -> tuple[SDPoseNet, tuple[int, int]]:
+    unet, vae, head, size, tap = _parts(folder)
+    for part, name in ((unet, unet_file), (vae, vae_file), (head, head_file)):
+        load_strictly(part, _cast(read_tensors(folder / name), dtype), f"{folder.name}/{name}")
+    prompt = _prompt(folder / prompt_file, unet.config.cross_attention_dim)  # type: ignore[attr-defined]
+    return _assembled(unet, vae, head, prompt.to(dtype), tap, folder.name), size
+
+
+def _parts(folder: Path) -> tuple[UNet2DConditionModel, AutoencoderKL, HeatmapHead, tuple[int, int], int | None]:
+    """U-Net, VAE and head by a folder's settings, on torch's meta device; the input's size; which up-block is read."""
+    missing = [name for name in (unet_file, vae_file, head_file) if not (folder / name).is_file()]
+    if missing:
+        raise WrongWeights(f"expected an SDPose folder with {', '.join(missing)}, got none in {folder}")
+    channels, keypoints = head_shape(read_shapes(folder / head_file), f"{folder.name}/{head_file}")
+    official = sizes["official"]
+    unet_config = _config(folder / "unet" / "config.json", official.unet) | task_embedding
+    vae_config = _config(folder / "vae" / "config.json", official.vae)
+    with torch.device("meta"):
+        unet = _made(UNet2DConditionModel, unet_config, f"{folder.name}/unet/config.json")
+        vae = _made(AutoencoderKL, vae_config, f"{folder.name}/vae/config.json")
+        head = HeatmapHead(channels, keypoints)
+    about = _config(folder / about_file, {})
+    size = tuple(about.get("input_size", official.input_size))
+    if len(size) != 2 or not all(isinstance(side, int) and side > 0 for side in size):
+        raise WrongWeights(f"expected input_size [width, height] in {folder.name}/{about_file}, got {list(size)}")
+    return unet, vae, head, size, about.get("tap")
+
+
+def _prompt(path: Path, width: int) -> Tensor:
+    """The empty prompt's embedding (1, 2, width) beside the weights, else the published one where it fits."""
+    tensors = read_tensors(path if path.is_file() else published_prompt)
+    shape = {name: tuple(value.shape) for name, value in tensors.items()}
+    if problems := differences({"empty_prompt": (1, 2, width)}, shape):
+        raise WrongWeights(f"expected the empty prompt's embedding in {path}, got {problems}")
+    return tensors["empty_prompt"]
+
+
+def _config(path: Path, default: dict[str, Any]) -> dict[str, Any]:
+    return _json(path) if path.is_file() else default
+
+
+def _json(path: Path) -> dict[str, Any]:
+    try:
+        found = json.loads(path.read_text("utf-8"))
+    except (OSError, ValueError) as error:
+        raise WrongWeights(f"expected JSON in {path}, got something else") from error
+    if not isinstance(found, dict):
+        raise WrongWeights(f"expected named settings in {path}, got {type(found).__name__}")
+    return found
+
+
+def _made(kind: type[Part], config: dict[str, Any], source: str) -> Part:
+    try:
+        return kind.from_config(config)  # type: ignore[attr-defined]
+    except (TypeError, ValueError, KeyError, IndexError) as error:
+        raise WrongWeights(
+            f"expected the settings of a {kind.__name__} in {source}, got some that build none"
+        ) from error
+
+
+def _assembled(
+    unet: UNet2DConditionModel, vae: AutoencoderKL, head: HeatmapHead, prompt: Tensor, tap: int | None, source: str
+) -> SDPoseNet:
+    try:
+        return SDPoseNet(unet, vae, head, prompt, tap)
+    except ValueError as error:
+        raise WrongWeights(f"expected U-Net and head of one model in {source}: {error}") from error
+
+
+def _cast(tensors: dict[str, Tensor], dtype: torch.dtype) -> dict[str, Tensor]:
+    """The tensors in another precision, each let go as soon as it is converted."""
+    return {name: tensors.pop(name).to(dtype) for name in list(tensors)}
+
+
+# ── a single file ──
+
+
+def _read_single(path: Path, dtype: torch.dtype, size: Sizes) -> tuple[SDPoseNet, tuple[int, int]]:
+    """A network of that size from one file: U-Net, VAE and head under their prefixes, no text encoder."""
+    # Here and not above: the names' conversion drags every loader of diffusers in.
+    from diffusers.loaders.single_file_utils import convert_ldm_unet_checkpoint, convert_ldm_vae_checkpoint
+
+    tensors = read_tensors(path)
+    parts = {prefix: {k: v for k, v in tensors.items() if k.startswith(prefix)} for prefix in (single_head, single_vae)}
+    parts[single_unet] = {k: v for k, v in tensors.items() if k.startswith(single_unet) and k not in parts[single_head]}
+    strangers = [k for k in tensors if not any(k in part for part in parts.values())]
+    if strangers or not all(parts.values()):
+        found = [f"no {prefix}…" for prefix, part in parts.items() if not part]
+        found += [f"others named {name}" for name in strangers[:1]]
+        wanted = ", ".join(f"{prefix}…" for prefix in parts)
+        raise WrongWeights(f"expected a single file of SDPose, with {wanted}, got {'; '.join(found)} in {path.name}")
+    head_tensors = {k.removeprefix(single_head): v for k, v in parts[single_head].items()}
+    channels, keypoints = head_shape({k: tuple(v.shape) for k, v in head_tensors.items()}, path.name)
+    with torch.device("meta"):
+        unet, vae = UNet2DConditionModel(**size.unet), AutoencoderKL(**size.vae)
+        head = HeatmapHead(channels, keypoints)
+    try:
+        renamed = {
+            single_unet: (unet, convert_ldm_unet_checkpoint(parts[single_unet], size.unet)),
+            single_vae: (vae, convert_ldm_vae_checkpoint(parts[single_vae], size.vae)),
+            single_head: (head, head_tensors),
+        }
+    except (KeyError, IndexError) as error:
+        raise WrongWeights(f"expected U-Net and VAE under their first names in {path.name}, got no {error}") from error
+    for prefix, (part, found) in renamed.items():
+        if len(found) != len(parts[prefix]):  # the conversion leaves out what it does not know
+            raise WrongWeights(f"expected {len(found)} tensors {prefix}… in {path.name}, got {len(parts[prefix])}")
+        load_strictly(part, _cast(dict(found), dtype), f"{path.name}, {prefix}…")
+    prompt = _prompt(published_prompt, size.unet["cross_attention_dim"]).to(dtype)
+    return _assembled(unet, vae, head, prompt, None, path.name), size.input_size

@@ -1,0 +1,80 @@
+"""Weights in and out of files: named tensors, loaded strictly, every key accounted for; never a pickle with code."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import load_file
+from torch import Tensor, nn
+
+named_in_a_message = 4  # more would hide the sentence they stand in
+
+
+class WrongWeights(ValueError):
+    """A file's tensors are not those of the network they are for."""
+
+
+def read_tensors(path: Path) -> dict[str, Tensor]:
+    """The tensors of a .safetensors file, or of a torch file that holds nothing else; WrongWeights otherwise."""
+    if not path.is_file():
+        raise WrongWeights(f"expected the file {path}, got none")
+    try:
+        if path.suffix == ".safetensors":
+            return load_file(path)
+        found = torch.load(path, map_location="cpu", weights_only=True)
+    except Exception as error:  # both libraries raise a dozen kinds for a file that is not theirs
+        raise WrongWeights(f"expected a file of tensors, got {path.name}, which cannot be read as one") from error
+    if not isinstance(found, dict) or not all(isinstance(value, Tensor) for value in found.values()):
+        raise WrongWeights(f"expected named tensors in {path.name}, got something else")
+    return found
+
+
+def read_shapes(path: Path) -> dict[str, tuple[int, ...]]:
+    """Names and shapes of a .safetensors file, from its header alone; WrongWeights when it is none."""
+    if not path.is_file():
+        raise WrongWeights(f"expected the file {path}, got none")
+    try:
+        with safe_open(path, "pt") as file:
+            return {name: tuple(file.get_slice(name).get_shape()) for name in file.keys()}  # noqa: SIM118
+    except (SafetensorError, OSError) as error:
+        raise WrongWeights(
+            f"expected a whole .safetensors file, got {path.name}, which cannot be read as one"
+        ) from error
+
+
+def load_strictly(module: nn.Module, tensors: Mapping[str, Tensor], source: str) -> None:
+    """Puts the tensors into the module, which may lie on torch's meta device, in place of its own.
+
+    Every tensor of the module must be there, in its shape, and no other; WrongWeights names those that differ.
+    """
+    wanted = module.state_dict()
+    problems = differences({name: tuple(value.shape) for name, value in wanted.items()}, shapes(tensors))
+    if problems:
+        raise WrongWeights(f"expected the tensors of this network in {source}, got {problems}")
+    module.load_state_dict(dict(tensors), strict=True, assign=True)
+
+
+def shapes(tensors: Mapping[str, Tensor]) -> dict[str, tuple[int, ...]]:
+    """Shape by name."""
+    return {name: tuple(value.shape) for name, value in tensors.items()}
+
+
+def differences(wanted: Mapping[str, tuple[int, ...]], found: Mapping[str, tuple[int, ...]]) -> str:
+    """How the tensors found differ from those wanted, in words; empty when they do not."""
+    wrong = [f"{k} {found[k]} where {wanted[k]} belongs" for k in wanted if k in found and found[k] != wanted[k]]
+    parts = [
+        _listed("none named", [name for name in wanted if name not in found]),
+        _listed("others named", [name for name in found if name not in wanted]),
+        _listed("", wrong),
+    ]
+    return "; ".join(part for part in parts if part)
+
+
+def _listed(what: str, names: list[str]) -> str:
+    if not names:
+        return ""
+    more = f" and {len(names) - named_in_a_message} more" if len(names) > named_in_a_message else ""
+    return f"{what} {', '.join(names[:named_in_a_message])}{more}".strip()
