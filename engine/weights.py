@@ -1,15 +1,23 @@
-"""The one table of models: what each does, where its files are, how to know they are the right ones, its licence."""
+"""Where each model is: among the embedded ones, then in the user's folder of models, then in the hub's cache.
+
+Nothing here asks the network: `engine.download` does, when it is told to. The table itself is `engine.weight_table`.
+"""
 
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
-from typing import Literal
 
-from engine.skeleton import Skeleton, coco17, wholebody133
+from engine.skeleton import ap10k17
+from engine.weight_layout import Layout, lacking, part_name, recognise
+from engine.weight_table import Hub, Kind, WeightFile, Weights, table
 
-Kind = Literal["estimate", "lift", "complete", "body", "paint"]
+__all__ = [
+    "Hub", "Kind", "MissingWeights", "WeightFile", "Weights",
+    "embedded_folder", "entry", "every", "find", "locate", "require", "table",
+]  # fmt: skip
 
 embedded_folder = Path(__file__).parent.parent / "assets" / "weights"
 
@@ -18,118 +26,192 @@ class MissingWeights(ValueError):
     """A model's file is absent or not the right one; the message names the file, what was expected, and the way out."""
 
 
-@dataclass(frozen=True)
-class WeightFile:
-    """One file of a model: its name, size in bytes and sha256 where they are known."""
-
-    name: str
-    size: int | None = None
-    sha256: str | None = None
-
-
-@dataclass(frozen=True)
-class Hub:
-    """A repository on the Hugging Face hub, at one revision."""
-
-    repository: str
-    revision: str = "main"
+def entry(name: str, models: Path | None = None) -> Weights:
+    """The model of that name, from the table or the user's folder; ValueError lists the known ones."""
+    known = {weights.name: weights for weights in table}
+    if name not in known:
+        known |= {weights.name: weights for weights in _own(models)}
+    if name not in known:
+        raise ValueError(f"expected one of the models {', '.join(known)}, got {name!r}")
+    return known[name]
 
 
-@dataclass(frozen=True)
-class Weights:
-    """One model of the table. `source` is embedded (under `assets/weights/<name>`), the hub, or the user's own file.
+def every(kind: Kind, models: Path | None = None) -> tuple[Weights, ...]:
+    """The table's models of a kind that this version can run, then the user's own ones in the folder `models`.
 
-    `ready` says whether this version can run it: the menu lists only what is ready and present.
+    `path` is set where a model is whole; else `problem` says what is wrong with what there is of it, if anything.
     """
-
-    name: str
-    does: str
-    kind: Kind
-    skeleton: Skeleton | None
-    source: Literal["embedded", "user"] | Hub
-    files: tuple[WeightFile, ...]
-    licence: str
-    speed: str
-    ready: bool = True
+    known = [_looked_up(w, models) for w in table if w.kind == kind and w.ready]
+    return (*known, *(w for w in _own(models) if w.kind == kind))
 
 
-table: tuple[Weights, ...] = (
-    Weights(
-        name="quick",
-        does="finds people and their 17 body points; MoveNet thunder and multipose",
-        kind="estimate",
-        skeleton=coco17,
-        source="embedded",
-        files=(
-            WeightFile(
-                "movenet-thunder.onnx", 12606580, "c6cec3651987b41acd8366cbba311035687683ae0ac95ed0fb49ff1eae9c4f96",
-            ),
-            WeightFile(
-                "movenet-multipose.onnx", 9621738, "5f30475b29d6873e3109d2cf12be17cb343b84a6e03008e099cdf0492fb6def5",
-            ),
-        ),
-        licence="Apache-2.0",
-        speed="a fraction of a second on any computer",
-    ),
-    Weights(
-        name="sdpose-body",
-        does="17 body points, made for art as well as photos; SDPose-Body",
-        kind="estimate",
-        skeleton=coco17,
-        source=Hub("teemosliang/SDPose-Body"),
+def find(name: str, models: Path | None = None) -> Path | None:
+    """Where a model is, whole: its folder, or its file where it is a single one; None when it is not here."""
+    return _looked_up(entry(name, models), models).path
+
+
+def require(name: str, models: Path | None = None) -> Path:
+    """As `find`; MissingWeights says what is wrong and the command that mends it."""
+    weights = _looked_up(entry(name, models), models)
+    if weights.source == "embedded" and weights.path in (None, embedded_folder / name):
+        locate(name)  # by the contents; says which file is wrong, and how to get it back
+    if weights.path is not None:
+        return weights.path
+    found = weights.problem or f"expected the model {name}, got none on this computer"
+    if not weights.downloadable:
+        raise MissingWeights(found)
+    # A download that was stopped in the user's folder goes on there.
+    into = f" --into {models}" if models is not None and (models / name).is_dir() else ""
+    raise MissingWeights(f"{found}: get it with `python scripts/download_weights.py {name}{into}`")
+
+
+# ── where a model is ──
+
+
+def _looked_up(weights: Weights, models: Path | None) -> Weights:
+    """The model with its path, or with the problem of the first place that has a part of it."""
+    if weights.source == "user":
+        return weights
+    problem = ""
+    for place in _places(weights, models):
+        found = _problem(weights, place)
+        if not found:
+            return replace(weights, path=place, problem="")
+        problem = problem or f"{found} in {place}"
+    problem = problem or _stopped(weights)
+    return replace(weights, path=None, problem=problem)
+
+
+# How a whole model may lie in one file.
+_single_files = {"sdpose": ".safetensors", "vitpose": ".pth"}
+
+
+def _places(weights: Weights, models: Path | None) -> Iterator[Path]:
+    """Every place that holds something of the model, in the order of preference."""
+    if weights.source == "embedded":
+        yield embedded_folder / weights.name
+    if models is not None:
+        folder = models / weights.name
+        if folder.is_dir():
+            yield _inside(weights, folder)
+        single = models / f"{weights.name}{_single_files.get(weights.system, '')}"
+        if single.is_file():
+            yield single
+    if (cached := _cached(weights)) is not None:
+        yield cached
+
+
+def _inside(weights: Weights, folder: Path) -> Path:
+    """The folder, or the one file in it that is the model: named as on the hub, or the only .pth."""
+    if len(weights.files) != 1 or (folder / "config.json").is_file():
+        return folder
+    path = folder / weights.files[0].name
+    alone = [] if path.is_file() else list(folder.glob("*.pth"))
+    return alone[0] if len(alone) == 1 else path
+
+
+def _cached(weights: Weights) -> Path | None:
+    """The model in the hub's cache, if all of its files are there."""
+    if not isinstance(weights.source, Hub):
+        return None
+    from huggingface_hub import try_to_load_from_cache
+
+    hub, names = weights.source, [file.name for file in weights.files]
+    found = [try_to_load_from_cache(hub.repository, name, revision=hub.revision) for name in names]
+    paths = [Path(path) for path in found if isinstance(path, str)]
+    if len(paths) < len(names):
+        return None
+    return paths[0] if len(paths) == 1 else paths[0].parents[names[0].count("/")]
+
+
+def _stopped(weights: Weights) -> str:
+    """What a download that was stopped left in the hub's cache, as a sentence; empty when there is nothing."""
+    if not isinstance(weights.source, Hub):
+        return ""
+    from huggingface_hub import constants
+    from huggingface_hub.file_download import repo_folder_name
+
+    folder = Path(constants.HF_HUB_CACHE) / repo_folder_name(repo_id=weights.source.repository, repo_type="model")
+    names = [
+        file.name for file in weights.files if any(folder.glob(f"blobs/{part_name('*', file.name.replace('/', '--'))}"))
+    ]
+    return f"expected {', '.join(names)}, got a download that was stopped in {folder}" if names else ""
+
+
+def _problem(weights: Weights, place: Path) -> str:
+    """Why what is at a place is not the model, whole; empty when it is."""
+    if place.suffix == ".pth":  # what is in it can be told by loading it only
+        return "" if place.is_file() else lacking(place.parent, [place.name])
+    if weights.system == "movenet":
+        return lacking(place, [file.name for file in weights.files]) or _wrong_size(weights, place)
+    layout = recognise(place)
+    if layout is None or layout.system != weights.system:
+        return lacking(place, [file.name for file in weights.files]) or f"expected {weights.name}, got another model"
+    if not layout.problem and layout.skeleton != weights.skeleton:
+        names = [skeleton.name if skeleton else "none" for skeleton in (weights.skeleton, layout.skeleton)]
+        return f"expected the points of {names[0]}, got a model of {names[1]}"
+    return layout.problem
+
+
+def _wrong_size(weights: Weights, folder: Path) -> str:
+    for file in weights.files:
+        if file.size is not None and (size := (folder / file.name).stat().st_size) != file.size:
+            return f"expected {file.size} bytes in {file.name}, got {size}"
+    return ""
+
+
+# ── the user's own ──
+
+
+def _own(models: Path | None) -> list[Weights]:
+    """Models in the user's folder that are not of the table, by name; a broken one says what is wrong with it."""
+    if models is None or not models.is_dir():
+        return []
+    taken = {weights.name for weights in table}
+    found: dict[str, Weights] = {}
+    for path in sorted(models.iterdir()):
+        stem = path.name if path.is_dir() else path.stem
+        if stem in taken or (layout := recognise(path)) is None:
+            continue
+        name = path.name if stem in found else stem
+        found[name] = _own_weights(name, layout)
+    return list(found.values())
+
+
+def _own_weights(name: str, layout: Layout) -> Weights:
+    called = {"sdpose": "SDPose", "vitpose": "ViTPose", "rtdetr": "RT-DETR"}[layout.system]
+    points = f"{len(layout.skeleton)} points{' of animals' * (layout.skeleton == ap10k17)}; " if layout.skeleton else ""
+    return Weights(
+        name=name,
+        does=f"{points}your own {called}",
+        kind="detect" if layout.system == "rtdetr" else "estimate",
+        system=layout.system,
+        skeleton=layout.skeleton,
+        source="user",
         files=(),
-        licence="MIT",
-        speed="seconds a person on a GPU, minutes without",
-        ready=False,
-    ),
-    Weights(
-        name="sdpose-wholebody",
-        does="133 points with hands, face and feet; SDPose-Wholebody",
-        kind="estimate",
-        skeleton=wholebody133,
-        source=Hub("teemosliang/SDPose-Wholebody"),
-        files=(),
-        licence="MIT",
-        speed="seconds a person on a GPU, minutes without",
-        ready=False,
-    ),
-)  # fmt: skip
+        megabytes=round(layout.megabytes, 1),
+        licence="yours to know",
+        speed="seconds a person on a GPU, minutes without" if layout.system == "sdpose" else "about a second a person",
+        path=None if layout.problem else layout.path,
+        problem=f"{layout.problem} in {layout.path}" if layout.problem else "",
+    )
 
 
-def entry(name: str) -> Weights:
-    """The table's entry of that name; ValueError lists the known ones."""
-    for weights in table:
-        if weights.name == name:
-            return weights
-    raise ValueError(f"expected one of the models {', '.join(w.name for w in table)}, got {name!r}")
-
-
-def usable(kind: Kind, folder: Path | None = None) -> tuple[Weights, ...]:
-    """The models of a kind that this version runs and whose files are there (sizes checked, contents not yet)."""
-    return tuple(w for w in table if w.kind == kind and w.ready and _present(w, folder))
+# ── embedded files, by their contents ──
 
 
 def locate(name: str, folder: Path | None = None) -> dict[str, Path]:
-    """Paths of a model's files by file name, each of the right size and sha256; MissingWeights otherwise.
+    """Paths of an embedded model's files by file name, each of the right size and sha256; MissingWeights otherwise.
 
-    `folder` holds one folder per model; without it, the embedded ones.
+    `folder` holds one folder per model; without it, the project's own.
     """
     weights = entry(name)
-    if not weights.ready:
-        raise MissingWeights(f"expected a model this version can run, got {name!r}, which is not supported here yet")
-    paths = {file.name: _path(weights, file, folder) for file in weights.files}
+    if weights.source != "embedded":
+        raise MissingWeights(f"expected a model that comes with the project, got {name!r}")
+    paths = {file.name: (folder or embedded_folder) / weights.name / file.name for file in weights.files}
     for file in weights.files:
         _verify(paths[file.name], file)
     return paths
-
-
-def _path(weights: Weights, file: WeightFile, folder: Path | None) -> Path:
-    return (folder or embedded_folder) / weights.name / file.name
-
-
-def _present(weights: Weights, folder: Path | None) -> bool:
-    paths = [(_path(weights, file, folder), file) for file in weights.files]
-    return all(path.is_file() and file.size in (None, path.stat().st_size) for path, file in paths)
 
 
 def _verify(path: Path, file: WeightFile) -> None:

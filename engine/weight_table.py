@@ -1,0 +1,173 @@
+"""The one table of models: what each does, where its files are, how to know they are the right ones, its licence."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from engine.skeleton import Skeleton, ap10k17, coco17, wholebody133
+from engine.weight_layout import System, sdpose_files, transformers_files
+
+Kind = Literal["estimate", "detect", "lift", "complete", "body", "paint"]
+
+
+@dataclass(frozen=True)
+class WeightFile:
+    """One file of a model: its name, size in bytes and sha256 where they are known."""
+
+    name: str
+    size: int | None = None
+    sha256: str | None = None
+
+
+@dataclass(frozen=True)
+class Hub:
+    """A repository on the Hugging Face hub, at one revision."""
+
+    repository: str
+    revision: str = "main"
+
+
+@dataclass(frozen=True)
+class Weights:
+    """One model. `source` is embedded (under `assets/weights/<name>`), the hub, or the user's own folder or file.
+
+    `megabytes` is what a download takes, rounded where the files' sizes are not published. `ready` says whether this
+    version can run it. `path` and `problem` come from `every`: where it is, if it is whole, else what is wrong.
+    """
+
+    name: str
+    does: str
+    kind: Kind
+    system: System
+    skeleton: Skeleton | None
+    source: Literal["embedded", "user"] | Hub
+    files: tuple[WeightFile, ...]
+    megabytes: float
+    licence: str
+    speed: str
+    ready: bool = True
+    path: Path | None = None
+    problem: str = ""
+
+    @property
+    def present(self) -> bool:
+        return self.path is not None
+
+    @property
+    def downloadable(self) -> bool:
+        return isinstance(self.source, Hub)
+
+
+def _files(*names: str) -> tuple[WeightFile, ...]:
+    return tuple(WeightFile(name) for name in names)
+
+
+table: tuple[Weights, ...] = (
+    Weights(
+        name="quick",
+        does="finds people and their 17 body points; MoveNet thunder and multipose",
+        kind="estimate",
+        system="movenet",
+        skeleton=coco17,
+        source="embedded",
+        files=(
+            WeightFile(
+                "movenet-thunder.onnx", 12606580, "c6cec3651987b41acd8366cbba311035687683ae0ac95ed0fb49ff1eae9c4f96",
+            ),
+            WeightFile(
+                "movenet-multipose.onnx", 9621738, "5f30475b29d6873e3109d2cf12be17cb343b84a6e03008e099cdf0492fb6def5",
+            ),
+        ),
+        megabytes=22.2,
+        licence="Apache-2.0",
+        speed="a fraction of a second on any computer",
+    ),
+    Weights(
+        name="sdpose-body",
+        does="17 body points, made for art as well as photos; SDPose-Body",
+        kind="estimate",
+        system="sdpose",
+        skeleton=coco17,
+        source=Hub("teemosliang/SDPose-Body"),
+        files=_files(*sdpose_files),
+        megabytes=3812,
+        licence="MIT; made from Stable Diffusion 2, CreativeML OpenRAIL++-M",
+        speed="seconds a person on a GPU, minutes without",
+    ),
+    Weights(
+        name="sdpose-wholebody",
+        does="133 points with hands, face and feet; SDPose-Wholebody",
+        kind="estimate",
+        system="sdpose",
+        skeleton=wholebody133,
+        source=Hub("teemosliang/SDPose-Wholebody"),
+        files=_files(*sdpose_files),
+        megabytes=3833,
+        licence="MIT; made from Stable Diffusion 2, CreativeML OpenRAIL++-M",
+        speed="seconds a person on a GPU, minutes without",
+    ),
+    Weights(
+        name="vitpose-base",
+        does="17 body points of people in photos; ViTPose base",
+        kind="estimate",
+        system="vitpose",
+        skeleton=coco17,
+        source=Hub("usyd-community/vitpose-base-simple"),
+        files=_files(*transformers_files),
+        megabytes=344,
+        licence="Apache-2.0",
+        speed="about a second a person on any computer",
+    ),
+    Weights(
+        name="vitpose-plus-base",
+        does="17 body points of people, learnt together with animals and hands; ViTPose++ base",
+        kind="estimate",
+        system="vitpose",
+        skeleton=coco17,
+        source=Hub("usyd-community/vitpose-plus-base"),
+        files=_files(*transformers_files),
+        megabytes=502,
+        licence="Apache-2.0",
+        speed="about a second a person on any computer",
+    ),
+    # The hub's folders of ViTPose++ hold COCO's head alone. The authors' own files of the other heads are where a
+    # third party put them, each cut to one data set by the authors' script.
+    Weights(
+        name="vitpose-animals",
+        does="17 points of four-legged animals; ViTPose++ base, AP-10K",
+        kind="estimate",
+        system="vitpose",
+        skeleton=ap10k17,
+        source=Hub("JunkyByte/easy_ViTPose"),
+        files=_files("torch/ap10k/vitpose-b-ap10k.pth"),
+        megabytes=360,
+        licence="Apache-2.0",
+        speed="about a second an animal on any computer",
+    ),
+    Weights(
+        name="vitpose-wholebody",
+        does="133 points with hands, face and feet of people in photos; ViTPose++ base",
+        kind="estimate",
+        system="vitpose",
+        skeleton=wholebody133,
+        source=Hub("JunkyByte/easy_ViTPose"),
+        files=_files("torch/wholebody/vitpose-b-wholebody.pth"),
+        megabytes=360,
+        licence="Apache-2.0",
+        speed="about a second a person on any computer",
+    ),
+    Weights(
+        name="rtdetr",
+        does="finds the people in a photo; RT-DETR v2, ResNet 18",
+        kind="detect",
+        system="rtdetr",
+        skeleton=None,
+        source=Hub("PekingU/rtdetr_v2_r18vd"),
+        files=_files(*transformers_files),
+        megabytes=81,
+        licence="Apache-2.0",
+        speed="about a second on any computer",
+    ),
+)  # fmt: skip
