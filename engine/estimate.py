@@ -5,44 +5,51 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Protocol
+from typing import Literal, Protocol
 
 import numpy as np
 
 from engine import paper
 from engine.box import Box
 from engine.detect import Detection, same, share_within
-from engine.pose import Person, Pose2D, State
-from engine.skeleton import Skeleton
+from engine.estimator import Estimator, Thresholds
+from engine.pose import Person, Pose2D
+from engine.progress import Cancelled, Progress
 
-Progress = Callable[[float, str], None]
-
-# Measured on COCO's samples: of the joints scored above, 94 % are labelled, mean similarity 0.87; between, half are
-# not labelled and the others are near (0.63); below, nothing was near its label.
-visible_from, hidden_from = 0.2, 0.05
-# Mean score a figure needs where nobody drew a box: seen as it is, and told by its filled outline. Photographed
-# people reach 0.37 and more, a horse's tail 0.21; drawn people by their outlines 0.35 … 0.56, animals 0.24 … 0.31.
-person_floor, outline_floor = 0.25, 0.35
 # Of the longer side of its box; people measure 0.6 … 1, points huddled on something else less.
 least_extent = 0.4
+# What a figure may consist of, by the groups of its skeleton's joints; the body itself is always kept.
+parts_of = {"feet": ("left_foot", "right_foot"), "face": ("face",), "hands": ("left_hand", "right_hand")}
+all_parts = ("body", *parts_of)
 
 
-class Cancelled(Exception):
-    """The caller asked to stop."""
+@dataclass(frozen=True)
+class Options:
+    """How to estimate: `flip_test` looks twice, the second time mirrored; `precision` is the networks' numbers'.
+
+    `protocol` is how a box becomes SDPose's input, see `engine.heatmap`; `detector` who finds the people; `parts` of
+    the figures are kept. ValueError for anything else.
+    """
+
+    flip_test: bool = True
+    precision: Literal["auto", "fp32", "bf16", "fp16"] = "auto"
+    protocol: Literal["evaluation", "demo"] = "evaluation"
+    detector: Literal["auto", "quick", "rtdetr"] = "auto"
+    parts: tuple[str, ...] = all_parts
+
+    def __post_init__(self) -> None:
+        for name, known in choices.items():
+            if getattr(self, name) not in known:
+                raise ValueError(f"expected {name} to be one of {', '.join(known)}, got {getattr(self, name)!r:.40}")
+        if strange := [part for part in self.parts if part not in all_parts]:
+            raise ValueError(f"expected parts among {', '.join(all_parts)}, got {strange[0]!r:.40}")
 
 
-class Estimator(Protocol):
-    """A model that gives one figure per box; below a mean score of `doubtful` a figure deserves another look."""
-
-    @property
-    def name(self) -> str: ...
-    @property
-    def skeleton(self) -> Skeleton: ...
-    @property
-    def doubtful(self) -> float: ...
-    def points(self, photo: np.ndarray, boxes: list[Box], flip_test: bool = True) -> list[Person]:
-        """Figures in the order of `boxes`, points in pixels of the photo (H, W, 3) uint8 RGB."""
-        ...
+choices: dict[str, tuple[str, ...]] = {
+    "precision": ("auto", "fp32", "bf16", "fp16"),
+    "protocol": ("evaluation", "demo"),
+    "detector": ("auto", "quick", "rtdetr"),
+}
 
 
 @dataclass(frozen=True)
@@ -61,13 +68,16 @@ class Detector(Protocol):
     def people(self, photo: np.ndarray) -> list[Detection]: ...
 
 
+usual = Options()
+
+
 def estimate(
     photo: np.ndarray,
     model: Estimator,
     detector: Detector | None = None,
     boxes: Sequence[Box] | None = None,
     whole_image: bool = False,
-    flip_test: bool = True,
+    options: Options = usual,
     progress: Progress | None = None,
     cancelled: Callable[[], bool] | None = None,
     note: Callable[[str], None] | None = None,
@@ -75,20 +85,30 @@ def estimate(
     """The pose in a photo (H, W, 3) uint8 RGB, points in its pixels.
 
     With `boxes` (or the whole image as one) there is one figure per box in their order; otherwise the people that
-    `detector` finds, the smallest at the back, doubles left out; nobody found is a pose without people.
-    `progress` hears (share done, what is being done); `cancelled` is asked before each person and ends it in
-    Cancelled; `note` hears what the artist should know. ValueError for a wrong photo or box.
+    `detector` finds, the smallest at the back, doubles left out; nobody found is a pose without people. Of the
+    `options` flip_test and parts count here; the others made model and detector.
+    `progress` hears (share done, what is being done); `cancelled` is asked before each person, and by a large network
+    before each of its blocks, and ends it in Cancelled; `note` hears what the artist should know. ValueError for a
+    wrong photo or box.
     """
     size = _size(photo)
     say, stop = progress or _nothing, cancelled or _never
     drawing = functools.cache(lambda: paper.drawing(photo))  # recognised at most once, and only if somebody asks
 
     def figures(where: Sequence[Box], begin: float, end: float) -> Iterator[Figure]:
-        for i, box in enumerate(where):
-            if stop():
-                raise Cancelled
-            say(begin + (end - begin) * i / len(where), f"Figure {i + 1} of {len(where)}")
-            yield _figure(photo, model, box, flip_test, drawing)
+        for start in range(0, len(where), model.at_once):
+            batch = list(where[start : start + model.at_once])
+            text = f"Figure {start + 1}{f' … {start + len(batch)}' if len(batch) > 1 else ''} of {len(where)}"
+
+            def watch(done: float, start: int = start, count: int = len(batch), text: str = text) -> None:
+                if stop():
+                    raise Cancelled
+                say(begin + (end - begin) * (start + done * count) / len(where), text)
+
+            watch(0.0)
+            people = model.points(photo, batch, options.flip_test, watch)
+            for box, person in zip(batch, people, strict=True):
+                yield _figure(photo, model, box, person, options.flip_test, drawing)
 
     # 1. Where to look.
     say(0.0, "Looking for people")
@@ -96,16 +116,29 @@ def estimate(
     # 2. The points of each. Where nobody is found, a drawing may hold figures that only their outline tells.
     found = list(figures(given or _people(photo, detector), 0.2, 0.9))
     if not given:
-        found = _kept(found)
-        if not found and (sheet := drawing()):
-            found = _kept(list(figures(sheet.figures, 0.9, 1.0)))
+        found = _kept(found, model.thresholds)
+        if not found and model.thresholds.outline and (sheet := drawing()):
+            found = _kept(list(figures(sheet.figures, 0.9, 1.0)), model.thresholds)
     # 3. What the artist should know.
     if note and any(figure.drawn for figure in found):
         note("Read as a drawing: its outline was filled in to find the pose.")
-    if note and any(figure.person.score < model.doubtful for figure in found):
+    if note and any(figure.person.score < model.thresholds.doubtful for figure in found):
         note("Part of this is a guess: check the joints, or draw a closer box around the figure.")
     say(1.0, "Done")
-    return Pose2D(size, tuple(figure.person for figure in found))
+    return Pose2D(size, tuple(_with_parts(figure.person, options.parts) for figure in found))
+
+
+def _with_parts(person: Person, parts: Sequence[str]) -> Person:
+    """The figure without the parts that are not wanted: their joints are missing, and can be dragged back in."""
+    unwanted = {joint for part, groups in parts_of.items() if part not in parts for joint in _joints(person, groups)}
+    if not unwanted:
+        return person
+    pairs = zip(person.skeleton.joints, person.states, strict=True)
+    return replace(person, states=tuple("missing" if joint in unwanted else state for joint, state in pairs))
+
+
+def _joints(person: Person, groups: Sequence[str]) -> set[str]:
+    return {joint for group, joints in person.skeleton.groups if group in groups for joint in joints}
 
 
 def _size(photo: np.ndarray) -> tuple[int, int]:
@@ -137,29 +170,27 @@ def _figure(
     photo: np.ndarray,
     model: Estimator,
     box: Box,
+    person: Person,
     flip_test: bool,
     drawing: Callable[[], paper.Drawing | None],
 ) -> Figure:
-    """The figure in a box; a doubtful one on paper is looked at again, filled and shaded."""
-    person = model.points(photo, [box], flip_test)[0]
-    doubtful = person.score < model.doubtful
+    """What was made of a box; a doubtful figure on paper is looked at again, filled, if the model needs it."""
+    doubtful = person.score < model.thresholds.doubtful
     drawn = False
-    if doubtful and (sheet := drawing()):
+    if doubtful and model.thresholds.outline and (sheet := drawing()):
         solid = model.points(sheet.solid, [box], flip_test)[0]
         if drawn := solid.score > person.score:
             person = solid
-    return Figure(replace(person, states=tuple(_state(score) for score in person.scores)), box, doubtful, drawn)
+    states = tuple(map(model.thresholds.state, person.scores))
+    return Figure(replace(person, states=states), box, doubtful, drawn)
 
 
-def _state(score: float) -> State:
-    return "visible" if score >= visible_from else "hidden" if score >= hidden_from else "missing"
-
-
-def _kept(found: list[Figure]) -> list[Figure]:
+def _kept(found: list[Figure], thresholds: Thresholds) -> list[Figure]:
     """The figures sure enough to be people, each once (two boxes may hold one person), the smallest first."""
     kept: list[Figure] = []
     for each in sorted(found, key=lambda figure: -figure.person.scores.mean()):
-        if each.person.scores.mean() < (outline_floor if each.drawn else person_floor):
+        least = thresholds.outline if each.drawn and thresholds.outline else thresholds.person
+        if each.person.scores.mean() < least or not each.person.present.any():
             continue
         if _extent(each.person.box()) < least_extent * _extent(each.box):
             continue

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import logging
 import os
 import threading
 import time
@@ -12,32 +11,52 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
-import onnxruntime
 
-from engine import weights
+from engine import download, weights
 from engine.box import Box
-from engine.detect import PersonDetector
-from engine.estimate import Estimator, Progress, estimate
+from engine.estimate import Detector, Estimator, Options, Progress, estimate, usual
 from engine.evaluate import Figures
-from engine.movenet import MoveNet
+from engine.forecast import Forecast
+from engine.loading import Loader
 from engine.pose import Pose2D
-
-log = logging.getLogger(__name__)
+from engine.skeleton import ap10k17
 
 accuracy_file = weights.embedded_folder / "accuracy.json"
 nobody = "Nobody was recognised. Draw a box around the figure, take the whole picture, or start from a library pose."
+no_animal_detector = (
+    "expected a box around each animal, or the whole picture as one: finding animals by itself needs the detector "
+    "rtdetr (`python scripts/download_weights.py rtdetr`)"
+)
 
 
 @dataclass(frozen=True)
 class Model:
-    """A line of the model menu: what can be used now, and its mean OKS where this project has measured it."""
+    """A line of the model menu: what it is, whether it is here, its mean OKS where this project has measured it.
+
+    `options` names those of `engine.estimate.Options` that mean something to it; `problem` says why files that are
+    here cannot be used.
+    """
 
     name: str
     does: str
     licence: str
     speed: str
     megabytes: float
+    skeleton: str
+    system: str
+    present: bool
+    downloadable: bool
+    options: tuple[str, ...]
     accuracy: float | None = None
+    problem: str = ""
+
+
+options_of: dict[str, tuple[str, ...]] = {
+    "rtdetr": (),
+    "movenet": ("flip_test", "detector"),
+    "vitpose": ("flip_test", "detector"),
+    "sdpose": ("precision", "flip_test", "protocol", "detector"),
+}
 
 
 @dataclass(frozen=True)
@@ -53,25 +72,22 @@ class Estimate:
 class Studio:
     """Every model of the project behind one door, safe to use from several threads.
 
-    `folder` holds the weights, one folder per model; the embedded ones by default. `threads` is how many a
-    network may take, two at most by default, so that the page stays alive beside it.
+    `models` is the user's own folder of models, one folder or file each, besides those that come with the project and
+    those in the hub's cache. `threads` is how many a network may take, two at most by default, so that the page stays
+    alive beside it.
     """
 
-    def __init__(self, folder: Path | None = None, threads: int | None = None) -> None:
-        self._folder = folder
-        self._threads = threads or min(2, os.cpu_count() or 1)
+    def __init__(self, models: Path | None = None, threads: int | None = None) -> None:
+        self._models = models
+        self._loader = Loader(models, threads or min(2, os.cpu_count() or 1))
         self._lock = threading.Lock()
-        self._estimators: dict[str, Estimator] = {}
-        self._detector: PersonDetector | None = None
+        self._timed: dict[tuple[str, str, bool], float] = {}
 
     def models(self) -> tuple[Model, ...]:
-        """The estimators that can be used now, the most accurate first."""
+        """All estimators: those that can be used now first, the most accurate before the others."""
         accuracy = measured_accuracy()
-        found = [
-            Model(w.name, w.does, w.licence, w.speed, sum(f.size or 0 for f in w.files) / 1e6, accuracy.get(w.name))
-            for w in weights.usable("estimate", self._folder)
-        ]
-        return tuple(sorted(found, key=lambda model: -(model.accuracy or 0.0)))
+        found = [_model(each, accuracy.get(each.name)) for each in weights.every("estimate", self._models)]
+        return tuple(sorted(found, key=lambda m: (not m.present, -(m.accuracy or 0.0))))
 
     def estimate(
         self,
@@ -79,7 +95,7 @@ class Studio:
         model: str = "auto",
         boxes: Sequence[Box] | None = None,
         whole_image: bool = False,
-        flip_test: bool = True,
+        options: Options = usual,
         progress: Progress | None = None,
         cancelled: Callable[[], bool] | None = None,
     ) -> Estimate:
@@ -90,60 +106,87 @@ class Studio:
         notes: list[str] = []
         started = time.perf_counter()
         name = self._chosen(model)
-        estimator = self._estimator(name)
-        detector = None if boxes or whole_image else self._person_detector()
-        pose = estimate(
-            photo, estimator, detector, boxes, whole_image, flip_test, progress, cancelled, note=notes.append
-        )
+        if progress and not self._loader.has(name, options):
+            progress(0.0, f"Loading {name}")
+        estimator = self._loader.estimator(name, options)
+        detector = None if boxes or whole_image else self._detector(options, estimator)
+        began = time.perf_counter()
+        pose = estimate(photo, estimator, detector, boxes, whole_image, options, progress, cancelled, notes.append)
         if not pose.people:
             notes.append(nobody)
+        else:
+            self._timed[_timing(name, options)] = (time.perf_counter() - began) / len(pose.people)
         return Estimate(pose, name, time.perf_counter() - started, tuple(notes))
+
+    def detectors(self) -> tuple[Model, ...]:
+        """What finds people: those that can be used now first."""
+        found = [_model(each, None) for each in weights.every("detect", self._models)]
+        return tuple(sorted(found, key=lambda m: not m.present))
+
+    def forecast(self, model: str = "auto", options: Options = usual, figures: int = 1) -> Forecast:
+        """What that many figures will take on this machine: as timed in earlier runs, else reckoned."""
+        name = self._chosen(model)
+        reckoned = self._loader.forecast(name, options, figures)
+        timed = self._timed.get(_timing(name, options))
+        return reckoned if timed is None else Forecast(timed * figures, reckoned.gigabytes, measured=True)
+
+    def download(
+        self, model: str, progress: Progress | None = None, cancelled: Callable[[], bool] | None = None
+    ) -> None:
+        """Fetches a model from the hub, on from where an earlier try stopped; Cancelled when asked to stop."""
+        download.download(weights.entry(model, self._models), self._models, progress, cancelled)
 
     def detect(self, photo: np.ndarray) -> list[Box]:
         """Boxes of the people in a photo (H, W, 3) uint8 RGB, the surest first."""
         size = photo.shape[1], photo.shape[0]
-        return [found.box.clipped(size) for found in self._person_detector().people(photo)]
+        return [found.box.clipped(size) for found in self._loader.detector("quick").people(photo)]
 
-    def estimator(self, name: str) -> Estimator:
+    def estimator(self, name: str, options: Options = usual) -> Estimator:
         """The estimator of that name, loaded; `auto` is the most accurate one."""
-        return self._estimator(self._chosen(name))
+        return self._loader.estimator(self._chosen(name), options)
+
+    # ── which ──
 
     def _chosen(self, model: str) -> str:
         if model != "auto":
-            entry = weights.entry(model)
+            entry = weights.entry(model, self._models)
             if entry.kind != "estimate":
                 raise ValueError(f"expected an estimator, got {model!r}, which {entry.does}")
             return model
-        there = self.models()
+        # An animal's estimator sees animals in people: it is for whoever asks for it.
+        there = [m for m in self.models() if m.present and m.skeleton != ap10k17.name]
         if not there:
-            weights.locate("quick", self._folder)  # says which file is missing and how to get it back
+            weights.require("quick", self._models)  # says what is missing and how to get it back
             raise weights.MissingWeights("expected at least one estimator, got none that is present")
         return there[0].name
 
-    def _estimator(self, name: str) -> Estimator:
-        with self._lock:
-            if name not in self._estimators:
-                paths = weights.locate(name, self._folder)
-                # The one estimator this version can run; `locate` refuses the others by name.
-                self._estimators[name] = MoveNet(self._session(paths["movenet-thunder.onnx"]))
-            return self._estimators[name]
+    def _detector(self, options: Options, estimator: Estimator) -> Detector:
+        """Who looks for figures; animals are only seen by RT-DETR."""
+        animals = estimator.skeleton == ap10k17
+        large = weights.find("rtdetr", self._models) is not None
+        if animals and not large:
+            raise ValueError(no_animal_detector)
+        if animals or options.detector == "rtdetr":
+            return self._loader.detector("rtdetr", animals)
+        return self._loader.detector("quick")
 
-    def _person_detector(self) -> PersonDetector:
-        with self._lock:
-            if self._detector is None:
-                paths = weights.locate("quick", self._folder)
-                self._detector = PersonDetector(self._session(paths["movenet-multipose.onnx"]))
-            return self._detector
 
-    def _session(self, path: Path) -> onnxruntime.InferenceSession:
-        log.info("loading %s", path.name)
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = self._threads
-        options.inter_op_num_threads = 1
-        # Threads that spin while they wait take the processor from each other's network: 5 times slower on a busy one.
-        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-        options.log_severity_level = 3  # errors only: the converted graph warns of unused initialisers
-        return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+def _model(each: weights.Weights, accuracy: float | None) -> Model:
+    with_parts = ("parts",) if each.skeleton and len(each.skeleton) > len(ap10k17) else ()
+    return Model(
+        each.name, each.does, each.licence, each.speed, each.megabytes,
+        skeleton=each.skeleton.name if each.skeleton else "",
+        system=each.system,
+        present=each.present,
+        downloadable=each.downloadable and not each.present,
+        options=options_of[each.system] + with_parts,
+        accuracy=accuracy,
+        problem=each.problem,
+    )  # fmt: skip
+
+
+def _timing(name: str, options: Options) -> tuple[str, str, bool]:
+    return name, options.precision, options.flip_test
 
 
 def measured_accuracy(path: Path = accuracy_file) -> dict[str, float]:

@@ -1,9 +1,10 @@
 """Measures the studio against its budgets on this machine, and says which are kept.
 
-The first part asks the engine alone: estimates and file formats. The second serves the app, measures its start and
+`studio` first asks the engine alone: estimates and file formats; then it serves the app, measures its start and
 memory, and uses the page in headless Chromium as an artist would (needs playwright and chromium). Pictures are the
-bundled examples. Ends with status 1 when a budget is missed. Other work on the machine shows in every figure: look
-at the load that is printed with them.
+bundled examples. `sdpose` runs SDPose at its official size against the published pipeline's own arithmetic.
+Ends with status 1 when a budget is missed. Other work on the machine shows in every figure: look at the load that is
+printed with them.
 """
 
 from __future__ import annotations
@@ -55,14 +56,17 @@ class Figure:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("what", nargs="?", choices=("studio", "sdpose"), default="studio")
     parser.add_argument("--json", type=Path, metavar="OUT", help="write the figures there as well")
     parser.add_argument("--picture", type=Path, help="a picture with one figure (default: an example)")
     parser.add_argument("--engine-only", action="store_true", help="leave the page out; needs no browser")
+    sdpose = parser.add_argument_group("sdpose: official size and random weights, against the published arithmetic")
+    sdpose.add_argument("--keypoints", type=int, choices=(17, 133), default=133)
+    sdpose.add_argument("--people", type=int, default=1, help="how many at once (default: 1)")
+    sdpose.add_argument("--precisions", nargs="+", choices=("fp32", "bf16", "fp16"), default=["fp32", "bf16"])
+    sdpose.add_argument("--compile", action="store_true", help="with torch.compile as well")
     args = parser.parse_args()
-    square = square_picture(args.picture or one_figure())
-    figures = list(engine_figures(square))
-    if not args.engine_only:
-        figures += page_figures(square)
+    figures = sdpose_figures(args) if args.what == "sdpose" else studio_figures(args)
     show(figures)
     if args.json:
         machine = {"cores": os.cpu_count(), "load": os.getloadavg()[0], "platform": platform.platform()}
@@ -71,12 +75,28 @@ def main() -> None:
     sys.exit(any(figure.kept is False for figure in figures))
 
 
+def studio_figures(args: argparse.Namespace) -> list[Figure]:
+    """The engine alone and, unless it is left out, the page."""
+    square = square_picture(args.picture or one_figure())
+    figures = list(engine_figures(square))
+    return figures if args.engine_only else figures + page_figures(square)
+
+
+def sdpose_figures(args: argparse.Namespace) -> list[Figure]:
+    """SDPose at its official size: minutes on a processor, and 10 GB of memory."""
+    from scripts import benchmark_sdpose  # torch and diffusers: for whoever asks
+
+    rows = benchmark_sdpose.report(args.keypoints, args.people, args.precisions, args.compile)
+    return [Figure(what, value, unit, *(budget or ())) for what, value, unit, budget in rows]
+
+
 def show(figures: list[Figure]) -> None:
-    print(f"{'what':64} {'measured':>12} {'budget':>12}")
+    wide = max(64, *(len(one.what) for one in figures))
+    print(f"{'what':{wide}} {'measured':>12} {'budget':>12}")
     for one in figures:
         budget = "" if one.budget is None else f"{'≥' if one.at_least else '≤'} {one.budget:g} {one.unit}"
         verdict = {None: "", True: "kept", False: "MISSED"}[one.kept]
-        print(f"{one.what:64} {f'{one.value:.4g} {one.unit}':>12} {budget:>12}  {verdict}")
+        print(f"{one.what:{wide}} {f'{one.value:.4g} {one.unit}':>12} {budget:>12}  {verdict}")
     print(f"{os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}, {platform.platform()}")
 
 

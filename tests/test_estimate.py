@@ -13,13 +13,13 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw
 
-from engine import paper
+from engine import paper, weights
 from engine.box import Box
 from engine.detect import Detection, distinct
-from engine.estimate import Cancelled, estimate
+from engine.estimate import Cancelled, Options, estimate
 from engine.evaluate import Figures, evaluate, read_examples
 from engine.measure import oks
-from engine.movenet import _crop
+from engine.movenet import MoveNet, _crop
 from engine.photo import read_photo
 from engine.pose import Person
 from engine.skeleton import coco17
@@ -81,9 +81,10 @@ class Stand:
     score: float = 0.9
     name: str = "stand"
     skeleton = coco17
-    doubtful = 0.35
+    at_once = 1
+    thresholds = MoveNet.thresholds
 
-    def points(self, photo, boxes, flip_test=True):
+    def points(self, photo, boxes, flip_test=True, watch=None):
         spread = np.column_stack([np.linspace(0, 1, 17), np.linspace(0, 1, 17) ** 2])
         return [
             Person(coco17, (box.x0 - 0.5, box.y0 - 0.5) + spread * (box.width, box.height), np.full(17, self.score))
@@ -237,7 +238,7 @@ def test_accuracy_is_the_mean_over_the_people_of_all_sets(tmp_path):
 
 
 def test_auto_takes_the_measured_model_and_says_which(studio):
-    assert [model.name for model in studio.models()] == ["quick"]
+    assert [model.name for model in studio.models() if model.present] == ["quick"]
     assert studio.models()[0].accuracy == measured_accuracy()["quick"] > 0.68
     found = studio.estimate(np.full((64, 64, 3), 200, np.uint8))
     assert (found.model, found.pose.people) == ("quick", ())
@@ -253,14 +254,15 @@ def test_pictures_of_any_shape_end_well(studio, size):
         assert len(studio.estimate(picture, whole_image=True).pose.people) == 1
 
 
-def test_unknown_and_unusable_models_are_refused(studio, tmp_path):
+def test_unknown_and_unusable_models_are_refused(studio, tmp_path, monkeypatch):
     with pytest.raises(ValueError, match="got 'slow'"):
         studio.estimate(noise, "slow")
-    with pytest.raises(MissingWeights, match="not supported here yet"):
+    with pytest.raises(MissingWeights, match=r"download_weights\.py sdpose-wholebody"):
         studio.estimate(noise, "sdpose-wholebody")
-    with pytest.raises(MissingWeights, match=r"expected the file .*movenet-thunder\.onnx, got none"):
-        Studio(tmp_path).estimate(noise)
-    assert Studio(tmp_path).models() == ()
+    monkeypatch.setattr(weights, "embedded_folder", tmp_path)
+    with pytest.raises(MissingWeights, match=r"movenet-thunder\.onnx"):
+        Studio().estimate(noise)
+    assert not any(model.present for model in Studio().models())
 
 
 def test_threads_share_one_studio(studio):
@@ -343,8 +345,10 @@ class TestOnePhoto:
         (there,) = studio.estimate(skier, boxes=box).pose.mirrored().people
         (here,) = studio.estimate(np.ascontiguousarray(skier[:, ::-1]), boxes=box).pose.people
         assert np.abs(here.points - there.points).max() < 1.0
-        (once,) = studio.estimate(skier, boxes=box, flip_test=False).pose.mirrored().people
-        (turned,) = studio.estimate(np.ascontiguousarray(skier[:, ::-1]), boxes=box, flip_test=False).pose.people
+        (once,) = studio.estimate(skier, boxes=box, options=Options(flip_test=False)).pose.mirrored().people
+        (turned,) = studio.estimate(
+            np.ascontiguousarray(skier[:, ::-1]), boxes=box, options=Options(flip_test=False)
+        ).pose.people
         assert np.abs(once.points - turned.points).max() > 1.0
 
     def test_points_are_in_pixels_of_the_photo(self, studio, skier):

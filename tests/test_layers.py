@@ -10,10 +10,15 @@ root = Path(__file__).parent.parent
 # From the bottom up. Modules of one layer may use each other; importing from a package runs its __init__ too.
 layers: list[set[str]] = [
     # words: what an artist would name
-    {"skeleton", "anatomy", "box", "pose", "camera", "scene", "measure"},
+    {"skeleton", "anatomy", "box", "pose", "camera", "scene", "measure", "progress", "estimator"},
+    # the networks as the papers draw them
+    {"networks", "networks.*"},
     # instruments: one skill each
     {
-        "photo", "draw", "pose_map", "weights", "detect", "movenet", "paper", "library",
+        "photo", "draw", "pose_map", "detect", "paper", "library", "heatmap", "demo_look", "track", "video",
+        "tensors", "weight_layout", "weight_table", "weights", "download", "forecast", "model_folder",
+        "movenet", "sdpose", "sdpose_layout", "vitpose", "vitpose_checkpoint", "rtdetr",
+        "stylize", "corruption", "painterly", "brushwork",
         "mannequin", "mannequin.*",
         "formats", "formats.checks", "formats.document", "formats.openpose", "formats.coco", "formats.svg",
     },
@@ -22,8 +27,10 @@ layers: list[set[str]] = [
     # the whole work in one file, and the table of all kinds of file
     {"project"},
     {"files"},
+    # many pictures and videos; what networks learn from
+    {"batch", "sequence", "augment", "data", "posed_figures", "training"},
     # what owns the models
-    {"studio"},
+    {"loading", "studio"},
 ]  # fmt: skip
 words_only = {"torch", "cv2", "onnxruntime", "PIL", "diffusers", "transformers"}
 
@@ -96,6 +103,11 @@ def test_imports_point_down(path):
     name = dotted(path)
     upward = {other for other in ours(path) if rank[other] > rank[name]}
     assert not upward, f"{name} (layer {rank[name]}) imports {sorted(upward)} from above"
+
+
+@each([path for path in engine if dotted(path).startswith("networks")])
+def test_networks_know_nothing_else_of_the_engine(path):
+    assert ours(path) <= {"networks"}
 
 
 @each([path for path in engine if rank.get(dotted(path)) == 0])

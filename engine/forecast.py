@@ -1,0 +1,100 @@
+"""How long a network will take on this machine and what memory it needs, told before it runs.
+
+Torch and diffusers take seconds to import: only whoever asks about one of their networks waits for them.
+"""
+
+from __future__ import annotations
+
+import functools
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from engine.skeleton import coco17
+from engine.weights import Weights
+
+if TYPE_CHECKING:
+    import torch
+
+# Of the speed of a bare convolution, what whole networks keep: SDPose at its official size on two cores.
+share_of_speed = 0.7
+# Bytes of what a figure leaves in memory on its way through the network, per px of the input and byte of a number.
+# Measured for the official size: the VAE's first layers, 128 channels at full size, decide.
+per_pixel = 700
+
+
+@dataclass(frozen=True)
+class Work:
+    """What one figure costs without the flip test: `flops`, the weights' `parameters`, the input's `pixels`."""
+
+    flops: float
+    parameters: float
+    pixels: int
+
+
+@dataclass(frozen=True)
+class Forecast:
+    """What to expect: seconds for all figures, gigabytes of memory; `measured` once such a run was timed here."""
+
+    seconds: float
+    gigabytes: float
+    measured: bool = False
+
+
+# MoveNet on two cores, boxes included; it is too small for its operations to tell its time.
+quick = Forecast(0.15, 0.1)
+# ViTPose base at the size it is published in: 17.1 GMAC a figure.
+vitpose = Work(34e9, 90e6, 256 * 192)
+
+
+def work(entry: Weights) -> Work:
+    """What a figure costs a model of the table, or one of the user's."""
+    if entry.system == "sdpose":
+        return _sdpose(entry.path if entry.path and entry.path.is_dir() else None, len(entry.skeleton or coco17))
+    return vitpose
+
+
+def forecast(work: Work, figures: int, flip_test: bool, device: torch.device, dtype: torch.dtype) -> Forecast:
+    """What figures of that work will take on a device in a precision."""
+    looks = 2 if flip_test else 1
+    seconds = figures * looks * work.flops / (speed(device, dtype) * share_of_speed)
+    return Forecast(seconds, dtype.itemsize * (work.parameters + work.pixels * per_pixel) / 1e9)
+
+
+@functools.cache
+def speed(device: torch.device, dtype: torch.dtype) -> float:
+    """Operations a second of a convolution like those that decide, measured once, in a fraction of a second."""
+    import torch
+    from torch import nn
+
+    layer = nn.Conv2d(256, 256, 3, padding=1, device=device, dtype=dtype)
+    layer = layer.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    picture = torch.zeros(1, 256, 96, 72, device=device, dtype=dtype).to(memory_format=torch.channels_last)
+    flops, times = 2 * 9 * 256 * 256 * 96 * 72, []
+    with torch.inference_mode():
+        for _ in range(4):
+            started = time.perf_counter()
+            layer(picture).sum().item()  # asking for a number waits for the device
+            times.append(time.perf_counter() - started)
+    return flops / min(times)
+
+
+@functools.cache
+def _sdpose(folder: Path | None, keypoints: int) -> Work:
+    """The work of an SDPose folder by its settings, of the official size without one: the network without weights."""
+    import torch
+    from torch.utils.flop_counter import FlopCounterMode
+
+    from engine import sdpose_layout
+    from engine.networks.sdpose import build, sizes
+
+    if folder is None:
+        with torch.device("meta"):
+            net, size = build("official", keypoints), sizes["official"].input_size
+    else:
+        net, size = sdpose_layout.shape_of(folder)
+    net.trimmed().eval()
+    with FlopCounterMode(display=False) as counter, torch.no_grad():
+        net(torch.zeros(1, 3, size[1], size[0], device="meta"))
+    return Work(counter.get_total_flops(), sum(p.numel() for p in net.parameters()), size[0] * size[1])
