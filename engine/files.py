@@ -16,6 +16,7 @@ from engine.formats.checks import largest_json, parsed, seen, written
 from engine.formats.coco import from_coco, to_coco
 from engine.formats.document import from_document, to_document
 from engine.formats.openpose import from_openpose, kind, to_openpose
+from engine.formats.sdpose_json import from_sdpose_json, is_sdpose_json
 from engine.formats.svg import to_svg
 from engine.scene import Reference, Scene
 from engine.skeleton import Skeleton, ap10k17, coco17, face68, hand21, wholebody133
@@ -45,6 +46,8 @@ formats: dict[str, Format] = {
                "For ControlNet and ComfyUI: body of 18 points, hands, face; animals too. Feet need the 25-point kind."),
         Format("openpose25", "OpenPose JSON, 25 points", ".json", "application/json", True, True,
                "As OpenPose itself writes it, with hips' middle and feet."),
+        Format("sdpose-demo", "SDPose demo JSON", ".json", "application/json", True, False,
+               "What the published SDPose demo exports, with its mix-ups undone."),
         Format("coco", "COCO keypoints", ".json", "application/json", True, True, "17 points a person, for datasets."),
         Format("coco-wholebody", "COCO-WholeBody", ".json", "application/json", True, True,
                "133 points a person: body, feet, face, hands."),
@@ -77,8 +80,9 @@ def write(scene: Scene, format_name: str, include_photo: bool = True, certain: b
     pose but not the artist's drawing. `certain` writes OpenPose scores as 1, for the ControlNet editors that drop any
     joint below it.
     """
-    if format_name not in formats:
-        raise ValueError(f"expected one of the formats {', '.join(formats)}, got {format_name!r}")
+    writing = [name for name, one in formats.items() if one.writes]
+    if format_name not in writing:
+        raise ValueError(f"expected one of the formats {', '.join(writing)}, got {format_name!r}")
     pose = scene.pose
     if format_name == "document":
         return written(to_document(scene))
@@ -110,7 +114,9 @@ def holds(scene: Scene, format_name: str) -> bool:
         return kinds == {"animal"}
     if format_name in ("coco", "coco-wholebody"):
         return "animal" not in kinds and not (lone_part and format_name == "coco")
-    return (len(kinds) < 2 and not lone_part) if format_name == "index-map" else format_name in formats
+    if format_name == "index-map":
+        return len(kinds) < 2 and not lone_part
+    return format_name in formats and formats[format_name].writes
 
 
 # ── in ──
@@ -144,6 +150,8 @@ def read(
     read_as = _kind_of(value, called)
     if read_as == "document":
         return from_document(value, references=references)
+    if read_as == "sdpose-demo":
+        return Scene(from_sdpose_json(value))
     return Scene(from_openpose(value, size) if read_as == "openpose" else from_coco(value, image_name, size))
 
 
@@ -158,13 +166,13 @@ def _may_be_annotations(data: bytes) -> bool:
 
 
 def _kind_of(value: Any, called: str) -> str:
-    """`document`, `openpose` or `coco`, told by the keys of a JSON value."""
+    """`document`, `openpose`, `sdpose-demo` or `coco`, told by the keys of a JSON value."""
     sample = value[0] if isinstance(value, list) and value else value
     keys = set(sample) if isinstance(sample, dict) else set()
     if "contrapposto" in keys and isinstance(value, dict):
         return "document"
     if keys & {"people", "animals"}:
-        return "openpose"
+        return "sdpose-demo" if is_sdpose_json(value) else "openpose"
     if keys & {"annotations", "anns"} or (isinstance(value, list) and {"keypoints", "image_id"} <= keys):
         return "coco"
     raise ValueError(f"expected {accepted}, but {called} is JSON of another kind: {seen(sample)}")

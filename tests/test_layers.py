@@ -21,6 +21,7 @@ layers: list[set[str]] = [
         "stylize", "corruption", "painterly", "brushwork",
         "mannequin", "mannequin.*",
         "formats", "formats.checks", "formats.document", "formats.openpose", "formats.coco", "formats.svg",
+        "formats.sdpose_json",
     },
     # stages: the verbs, from value to value
     {"estimate", "evaluate"},

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from engine import files
+from engine import files, weights
 
 root = Path(__file__).parent.parent
 readme = (root / "README.md").read_text("utf-8")
@@ -20,6 +20,13 @@ def test_the_accuracy_table_is_the_recorded_one(model, name):
     found = f"{figures['found']:.0%}".replace("%", " %")
     row = f"| {figures['people']} | {found} | {figures['mean_oks']:.3f} | {figures['ap']:.3f} | {figures['pck']:.3f} |"
     assert f"{row} {figures['seconds_per_image']:.2f} |" in readme
+
+
+@pytest.mark.parametrize("model", [each.name for each in weights.table])
+def test_every_model_is_named_with_its_source(model):
+    row = next(line for line in readme.splitlines() if line.startswith(f"| `{model}` | "))
+    source = weights.entry(model).source
+    assert (source.repository if isinstance(source, weights.Hub) else source) in row
 
 
 def test_pictures_and_scripts_exist():
