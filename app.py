@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import logging
 import os
+from pathlib import Path
 
 # Before Gradio is imported: it would count visits, and ask its own host for updates.
 os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
@@ -19,10 +20,21 @@ def main() -> None:
     parser.add_argument("--host", default=os.environ.get("GRADIO_SERVER_NAME", "127.0.0.1"), help="address to serve on")
     parser.add_argument("--port", type=int, default=None, help="port to serve on (default: 7860, or the next free one)")
     parser.add_argument("--share", action="store_true", help="also serve at a public address for three days")
+    parser.add_argument(
+        "--models", type=Path, default=os.environ.get("CONTRAPPOSTO_MODELS") or None, metavar="DIR",
+        help="folder of your own models, a folder or file each, for the model menu (default: CONTRAPPOSTO_MODELS)",
+    )  # fmt: skip
+    # On a public Space a visitor's click must not fill the disk.
+    parser.add_argument(
+        "--allow-downloads", action=argparse.BooleanOptionalAction, default="SPACE_ID" not in os.environ,
+        help="whether visitors may download models by a click (default: yes, but on a Hugging Face Space no)",
+    )  # fmt: skip
     args = parser.parse_args()
+    if args.models is not None and not args.models.is_dir():
+        parser.error(f"expected a folder of models, got {args.models}, which is none")
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
     logging.getLogger("httpx").setLevel(logging.WARNING)
-    demo = create_app(Studio())
+    demo = create_app(Studio(args.models), args.allow_downloads)
     demo.launch(server_name=args.host, server_port=args.port, share=args.share, **launch_options())
 
 

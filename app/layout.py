@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import gradio as gr
 from gradio.events import api
 from gradio.themes import Base
 
-from app import page, verbs
+from app import batches, page, verbs
+from app.estimates import estimator
+from app.jobs import Jobs
+from app.models import Models
 from app.session import Session, committed, reply
 from engine.studio import Studio
 
-largest_upload = "96mb"
+largest_upload = "1gb"  # a video; what is read whole has its own limit
 sessions_kept = 200
 # The page fills the window and brings its own look and messages; Gradio's frame around it has none.
 frame_css = """
@@ -21,13 +25,10 @@ frame_css = """
 """
 
 
-def create_app(studio: Studio) -> gr.Blocks:
-    """The studio's page and its named endpoints over one engine."""
+def create_app(studio: Studio, downloads: bool = True) -> gr.Blocks:
+    """The studio's page and its named endpoints over one engine; `downloads`: whether visitors may fetch models."""
     gr.set_static_paths([page.modules, page.examples, page.library_file])
-    estimates = verbs.Estimates(studio)
-
-    def cancel_job(job: Any) -> bool:  # Gradio marks server functions, and a method cannot be marked
-        return estimates.cancel_job(job)
+    jobs, models = Jobs(), Models(studio, downloads)
 
     def commit(told: Any, session: Session) -> tuple[dict[str, Any], Session]:
         after = committed(session, told)
@@ -36,28 +37,41 @@ def create_app(studio: Studio) -> gr.Blocks:
     # Files that visitors sent are deleted a day after, looked through every hour.
     with gr.Blocks(title="Contrapposto", analytics_enabled=False, delete_cache=(3600, 86400), fill_width=True) as demo:
         session = gr.State(Session(), time_to_live=6 * 3600)
-        studio_page = page.StudioPage(page.configuration(model_menu(studio)), [cancel_job])
+        studio_page = page.StudioPage(page.configuration(models.menu()), server_functions(jobs, models))
         studio_page.commit(  # type: ignore[attr-defined]  # the event is declared in the page's script
             commit, [studio_page, session], [studio_page, session],
             show_progress="hidden", trigger_mode="always_last", concurrency_limit=None, api_visibility="private",
         )  # fmt: skip
         api(verbs.open_file, api_name="open", concurrency_limit=4)
-        api(estimates.verb, api_name="estimate", concurrency_id="model", concurrency_limit=1)
         api(verbs.convert, api_name="convert", concurrency_limit=4)
+        api(estimator(studio, jobs), api_name="estimate", concurrency_id="model", concurrency_limit=1)
+        # A queue of their own: one picture need not wait for a hundred.
+        api(batches.of_pictures(studio, jobs), api_name="estimate_many", concurrency_id="batch", concurrency_limit=1)
+        api(batches.of_video(studio, jobs), api_name="estimate_video", concurrency_id="batch", concurrency_limit=1)
+        api(batches.open_frame, api_name="open_frame", concurrency_limit=4)
     demo.queue(max_size=20)
     return demo
 
 
-def model_menu(studio: Studio) -> list[dict[str, str]]:
-    """The estimators to choose from, `auto` first, with what an artist weighs: what it does, size, licence, speed."""
-    words = verbs.words["photo"]
-    auto = {"name": "auto", "title": words["autoModel"], "does": words["autoDoes"]}
-    found = [
-        {"name": m.name, "title": m.name, "does": m.does, "licence": m.licence, "speed": m.speed}
-        | {"size": f"{m.megabytes:.0f} MB"}
-        for m in studio.models()
-    ]
-    return [auto, *found]
+def server_functions(jobs: Jobs, models: Models) -> list[Callable[[Any], Any]]:
+    """What the page asks beside the queue, each with one argument; Gradio marks them, and cannot mark a method."""
+
+    def cancel_job(job: Any) -> bool:
+        return jobs.cancel(job)
+
+    def menu(_: Any) -> dict[str, Any]:
+        return models.menu()
+
+    def forecast(told: Any) -> dict[str, Any]:
+        return models.forecast(told)
+
+    def download(name: Any) -> dict[str, Any]:
+        return models.download(name)
+
+    def stop_download(name: Any) -> dict[str, Any]:
+        return models.stop_download(name)
+
+    return [cancel_job, menu, forecast, download, stop_download]
 
 
 def launch_options() -> dict[str, Any]:

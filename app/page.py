@@ -53,7 +53,7 @@ class StudioPage(gr.HTML):
         return "html"
 
 
-def configuration(models: list[dict[str, str]]) -> dict[str, Any]:
+def configuration(menu: dict[str, Any]) -> dict[str, Any]:
     """What the page must know: skeletons, models, formats, examples and where its files are."""
     return {
         "folder": modules.as_posix(),
@@ -62,7 +62,7 @@ def configuration(models: list[dict[str, str]]) -> dict[str, Any]:
         "library": library_file.as_posix(),
         "skeletons": [_table(skeleton) for skeleton in skeletons.values()],
         "derived": {"rules": derived, "wholebody": wholebody133.name, "floor": wholebody_floor},
-        "models": models,
+        "menu": menu,
         "formats": [_format(one) for one in files.formats.values() if one.writes],
         "examples": [
             {

@@ -1,4 +1,4 @@
-"""The named endpoints: open, estimate, convert. The page and scripts call the same ones.
+"""The named endpoints open and convert, and how every endpoint speaks. The page and scripts call the same ones.
 
 Each takes and returns plain values and files; a `ValueError` of the engine becomes the sentence the artist reads,
 anything else a line in the log and a general sentence.
@@ -11,9 +11,6 @@ import functools
 import inspect
 import json
 import logging
-import queue
-import threading
-from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -28,19 +25,15 @@ from gradio.utils import get_upload_folder
 
 from app.page import assets, modules
 from engine import files, pose_map, project
-from engine.box import Box
-from engine.estimate import Cancelled
 from engine.formats.document import to_document
 from engine.photo import Photo, read_photo
 from engine.pose import Pose2D
 from engine.scene import Scene
-from engine.studio import Studio
 
 log = logging.getLogger(__name__)
 words = json.loads((modules / "words.json").read_text("utf-8"))
-most_boxes = 50
 most_references = 20
-most_cancelled = 1000  # names of jobs cancelled before they began
+largest_read = 96_000_000  # bytes of a file that is read whole
 
 
 def said(verb: Callable[..., Any]) -> Callable[..., Any]:
@@ -53,7 +46,7 @@ def said(verb: Callable[..., Any]) -> Callable[..., Any]:
         except gr.Error:
             raise
         except ValueError as error:
-            raise gr.Error(_sentence(error), print_exception=False) from error
+            raise gr.Error(sentence(error), print_exception=False) from error
         except MemoryError as error:
             raise gr.Error(words["noMemory"], print_exception=False) from error
         except Exception as error:
@@ -77,18 +70,26 @@ def said(verb: Callable[..., Any]) -> Callable[..., Any]:
     return call
 
 
-def _sentence(error: ValueError) -> str:
+def sentence(error: Exception | str) -> str:
+    """An error as a sentence: a capital and a full stop."""
     text = str(error)
     return text[:1].upper() + text[1:] + ("" if text.endswith((".", "!", "?")) else ".")
 
 
-def _bytes(file: Any) -> tuple[bytes, str]:
-    """Content and name of a file handed to an endpoint; only files that were uploaded here, or ship with the app."""
+def sent(file: Any) -> tuple[Path, str]:
+    """Path and name of a file handed to an endpoint; only files that were uploaded here, or ship with the app."""
     path = Path(str(file.get("path") if isinstance(file, dict) else getattr(file, "path", ""))).resolve()
     allowed = (Path(get_upload_folder()).resolve(), (assets / "examples").resolve())
     if not any(path.is_relative_to(folder) for folder in allowed) or not path.is_file():
         raise ValueError(words["gone"])
     name = (file.get("orig_name") if isinstance(file, dict) else getattr(file, "orig_name", None)) or path.name
+    return path, name
+
+
+def _bytes(file: Any) -> tuple[bytes, str]:
+    path, name = sent(file)
+    if path.stat().st_size > largest_read:  # videos may be larger, but are never read whole
+        raise ValueError(words["tooLarge"])
     return path.read_bytes(), name
 
 
@@ -123,20 +124,21 @@ def open_file(file: FileData, as_pose_map: bool = False, size: list[int] | None 
     data, name = _bytes(file)
     work = project.work_in_png(data) if data.startswith(project.png_signature) else None
     if work is not None:
-        return _answer("work", work)
+        return answer("work", work)
     start = data.lstrip(b"\xef\xbb\xbf \t\r\n")[:1]
     if start in (b"{", b"[") or data.startswith(b"PK"):
         scene = files.read(data, name, _size(size), _named(drawing, data))
-        return _answer("work" if scene.photo is not None else "pose", scene)
+        return answer("work" if scene.photo is not None else "pose", scene)
     photo = read_photo(data, name)
     if as_pose_map:
-        return _answer("pose", Scene(pose_map.read_pose_map(photo.image)), (*photo.notes, words["mapNote"]))
+        return answer("pose", Scene(pose_map.read_pose_map(photo.image)), (*photo.notes, words["mapNote"]))
     height, width = photo.image.shape[:2]
-    answer = _answer("photo", Scene(Pose2D((width, height)), photo=photo.image), photo.notes)
-    return answer | {"pose_map": pose_map.looks_like_pose_map(photo.image)}
+    found = answer("photo", Scene(Pose2D((width, height)), photo=photo.image), photo.notes)
+    return found | {"pose_map": pose_map.looks_like_pose_map(photo.image)}
 
 
-def _answer(kind: str, scene: Scene, notes: tuple[str, ...] = ()) -> dict:
+def answer(kind: str, scene: Scene, notes: tuple[str, ...] = ()) -> dict:
+    """What the page takes a scene from: its document, and its pictures as files."""
     return {
         "kind": kind,
         "document": to_document(scene),
@@ -166,8 +168,8 @@ def convert(
     data, name = _bytes(file)
     if len(references or []) > most_references:
         raise ValueError(f"expected at most {most_references} references, got {len(references or [])}")
-    images = [_photo_of(one).image for one in references or []]
-    image = _photo_of(photo).image if photo else None
+    images = [photo_of(one).image for one in references or []]
+    image = photo_of(photo).image if photo else None
     scene = files.read(data, name, size=None if image is None else image.shape[1::-1], references=images)
     if image is not None:
         scene = replace(scene, photo=image)
@@ -176,102 +178,7 @@ def convert(
     return FileData(path=path)
 
 
-def _photo_of(file: Any) -> Photo:
+def photo_of(file: Any) -> Photo:
+    """The picture in a file handed to an endpoint."""
     data, name = _bytes(file)
     return read_photo(data, name)
-
-
-class Estimates:
-    """The estimate endpoint: works in a thread, tells its progress, and is cancelled by its job's name."""
-
-    def __init__(self, studio: Studio) -> None:
-        self.studio = studio
-        self.jobs: dict[str, threading.Event] = {}
-        self.cancelled: deque[str] = deque(maxlen=most_cancelled)
-
-    def cancel_job(self, job: Any) -> bool:
-        """Ask the named job to stop, or not to begin; whether it was at work."""
-        if not isinstance(job, str) or not 0 < len(job) <= 100:
-            return False
-        event = self.jobs.get(job)
-        if event:
-            event.set()
-        else:
-            self.cancelled.append(job)
-        return event is not None
-
-    @property
-    def verb(self) -> Callable[..., Iterator[dict]]:
-        """The endpoint's function, with types that describe it to API users."""
-
-        @said
-        def estimate(
-            photo: FileData,
-            model: str = "auto",
-            boxes: list[list[float]] | None = None,
-            whole_image: bool = False,
-            job: str = "",
-        ) -> Iterator[dict]:
-            """Find the people in a drawing or photo and their pose.
-
-            `boxes` are [x0, y0, x1, y1] in pixels around people; `whole_image` takes the picture as one figure.
-            Yields {fraction, text} while it works, and last {document, model, seconds, notes}.
-            """
-            image = _photo_of(photo).image
-            yield from self._run(image, model, _boxes(boxes), whole_image, job)
-
-        return estimate
-
-    def _run(self, image: np.ndarray, model: str, boxes: list[Box] | None, whole: bool, job: str) -> Iterator[dict]:
-        if job in self.cancelled:
-            self.cancelled.remove(job)
-            yield {"cancelled": True}
-            return
-        told: queue.Queue[Any] = queue.Queue()
-        stop = threading.Event()
-        if job:
-            self.jobs[job] = stop
-
-        def work() -> None:
-            try:
-                done = self.studio.estimate(
-                    image, model, boxes=boxes, whole_image=whole, cancelled=stop.is_set,
-                    progress=lambda fraction, text: told.put({"fraction": fraction, "text": text}),
-                )  # fmt: skip
-                told.put(done)
-            except BaseException as error:
-                told.put(error)
-
-        threading.Thread(target=work, daemon=True).start()
-        try:
-            while True:
-                value = told.get()
-                if isinstance(value, dict):
-                    yield value
-                elif isinstance(value, Cancelled):
-                    yield {"cancelled": True}
-                    return
-                elif isinstance(value, BaseException):
-                    raise value
-                else:
-                    yield {
-                        "document": to_document(Scene(value.pose)),
-                        "model": value.model,
-                        "seconds": round(value.seconds, 3),
-                        "notes": list(value.notes),
-                    }
-                    return
-        finally:  # also when the page went away: nobody waits for the rest
-            stop.set()
-            self.jobs.pop(job, None)
-
-
-def _boxes(boxes: Any) -> list[Box] | None:
-    if boxes is None:
-        return None
-    if not isinstance(boxes, list) or not 0 < len(boxes) <= most_boxes:
-        raise ValueError(f"expected 1 to {most_boxes} boxes of four numbers, got {boxes!r:.80}")
-    try:
-        return [Box(*(float(side) for side in box)) for box in boxes]
-    except (TypeError, ValueError):
-        raise ValueError(f"expected boxes of four numbers x0, y0, x1, y1, got {boxes!r:.80}") from None

@@ -17,6 +17,8 @@ from engine.weights import Weights
 if TYPE_CHECKING:
     import torch
 
+    from engine.networks.sdpose import SDPoseNet
+
 # Of the speed of a bare convolution, what whole networks keep: SDPose at its official size on two cores.
 share_of_speed = 0.7
 # Bytes of what a figure leaves in memory on its way through the network, per px of the input and byte of a number.
@@ -44,6 +46,8 @@ class Forecast:
 
 # MoveNet on two cores, boxes included; it is too small for its operations to tell its time.
 quick = Forecast(0.15, 0.1)
+# SDPose at its official size as trimmed for inference, by its points: counted once, for counting takes seconds.
+official = {17: Work(6.732e12, 903.5e6, 768 * 1024), 133: Work(5.916e12, 889.5e6, 768 * 1024)}
 # ViTPose base at the size it is published in: 17.1 GMAC a figure.
 vitpose = Work(34e9, 90e6, 256 * 192)
 
@@ -51,7 +55,9 @@ vitpose = Work(34e9, 90e6, 256 * 192)
 def work(entry: Weights) -> Work:
     """What a figure costs a model of the table, or one of the user's."""
     if entry.system == "sdpose":
-        return _sdpose(entry.path if entry.path and entry.path.is_dir() else None, len(entry.skeleton or coco17))
+        # A single file is of the official size, and so are the hub's models before they are here.
+        own = entry.path is not None and entry.path.is_dir() and isinstance(entry.source, str)
+        return sdpose_work(entry.path) if own else official[len(entry.skeleton or coco17)]
     return vitpose
 
 
@@ -81,19 +87,18 @@ def speed(device: torch.device, dtype: torch.dtype) -> float:
 
 
 @functools.cache
-def _sdpose(folder: Path | None, keypoints: int) -> Work:
-    """The work of an SDPose folder by its settings, of the official size without one: the network without weights."""
+def sdpose_work(folder: Path) -> Work:
+    """The work of an SDPose folder by its settings: the network without its weights."""
+    from engine import sdpose_layout
+
+    return work_of(*sdpose_layout.shape_of(folder))
+
+
+def work_of(net: SDPoseNet, size: tuple[int, int]) -> Work:
+    """What a network on torch's meta device costs for an input of (width, height); it is trimmed on the way."""
     import torch
     from torch.utils.flop_counter import FlopCounterMode
 
-    from engine import sdpose_layout
-    from engine.networks.sdpose import build, sizes
-
-    if folder is None:
-        with torch.device("meta"):
-            net, size = build("official", keypoints), sizes["official"].input_size
-    else:
-        net, size = sdpose_layout.shape_of(folder)
     net.trimmed().eval()
     with FlopCounterMode(display=False) as counter, torch.no_grad():
         net(torch.zeros(1, 3, size[1], size[0], device="meta"))

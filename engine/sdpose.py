@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from engine import sdpose_layout
 from engine.box import Box
 from engine.estimator import Thresholds, Watch
-from engine.heatmap import Protocol, crop_of, cut, decode, merge_flip
+from engine.heatmap import Crop, Protocol, crop_of, cut, decode, merge_flip
 from engine.networks.sdpose import SDPoseNet, sizes
 from engine.pose import Person
 from engine.skeleton import Skeleton, coco17, wholebody133
@@ -74,12 +74,6 @@ class SDPosePipeline:
     def for_inference(self) -> SDPosePipeline:
         """This pipeline without what inference never reads, laid out for speed; not to be saved or trained any more."""
         self.net.trimmed().to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-        if self.device.type == "cpu":
-            # A batch of pictures is no faster there, and each takes gigabytes in the VAE's first layers.
-            self.net.vae.enable_slicing()
-        for layer in self.net.vae.modules():
-            if isinstance(layer, nn.SiLU):
-                layer.inplace = True  # on a norm's output, which nobody else reads: a quarter of the peak
         return self
 
     def __call__(
@@ -213,7 +207,19 @@ class SDPoseEstimator:
     ) -> list[Person]:
         """Figures in the order of `boxes`, points in pixels of the photo (H, W, 3) uint8 RGB, every joint visible."""
         pipeline = self._pipeline
+        at = [crop_of(box, self._protocol, pipeline.input_size, photo.shape[1::-1]) for box in boxes]
         found = pipeline(
             photo, [boxes], self._protocol, flip_test, batch_size=self.at_once, watch=watch
         )  # fmt: skip
-        return pipeline.people(found)[0]
+        return [_within(person, crop) for person, crop in zip(pipeline.people(found)[0], at, strict=True)]
+
+
+def _within(person: Person, crop: Crop) -> Person:
+    """The figure with nothing outside what the network saw: on a flat heatmap the published decode's last step leaps.
+
+    Such a joint comes to the crop's edge with a score of 0.
+    """
+    half = np.array(crop.scale) / 2
+    inside = np.clip(person.points, crop.center - half, crop.center + half)
+    leapt = (inside != person.points).any(1)
+    return replace(person, points=inside, scores=np.where(leapt, 0.0, person.scores))

@@ -60,6 +60,20 @@ def tour(page: Any, picture: Path, out: Path) -> None:
     wait(page, "!files.job && store.doc.people.length")
     kept(page, out / "photo.png")
 
+    page.click(".pick")
+    page.wait_for_selector("[data-cost=quick]")
+    kept(page, out / "models.png")
+    page.keyboard.press("Escape")
+
+    page.click("text=Many pictures or a video…")
+    with page.expect_file_chooser() as dialogue:
+        page.click(".contact button[title='Choose pictures']")
+    dialogue.value.set_files(sorted((root / "assets" / "examples").glob("*.jpg")))
+    page.click("text=Find the poses")
+    wait(page, "studio.batch.result")
+    kept(page, out / "many.png")
+    page.keyboard.press("Escape")
+
     page.click(".step[data-step=pose]")
     ask(page, f"store.select(0, {group}.left_arm)")
     kept(page, out / "pose.png")

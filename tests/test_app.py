@@ -4,20 +4,21 @@ from __future__ import annotations
 
 import json
 import os
+import zipfile
 from pathlib import Path
 
 import gradio as gr
 import httpx
-import numpy as np
 import pytest
 from desk import figures, standing
 from gradio_client import Client, handle_file
 from gradio_client.exceptions import AppError
 
 from app import create_app, launch_options, page
-from app.layout import model_menu
-from app.verbs import Estimates
+from app.jobs import Jobs
+from app.models import Models
 from engine import files
+from engine.estimate import Options
 from engine.formats.document import from_document
 from engine.studio import Studio
 
@@ -51,8 +52,7 @@ def test_create_app_builds_without_loading_a_model():
     studio = Studio()
     demo = create_app(studio)
     assert isinstance(demo, gr.Blocks)
-    assert not studio._estimators
-    assert studio._detector is None
+    assert not any(studio._loader.has(model.name, Options()) for model in studio.models())
 
 
 def test_nothing_is_counted_or_kept_by_gradio():
@@ -67,25 +67,55 @@ def test_served_page_has_analytics_and_history_off(served):
     assert config.get("run_history") in (False, None)
 
 
-def test_menu_offers_auto_first_and_every_model_with_its_licence():
-    menu = model_menu(Studio())
-    assert menu[0]["name"] == "auto"
-    assert len(menu) > 1
-    for model in menu[1:]:
-        assert all(model[key] for key in ("name", "does", "size", "licence", "speed"))
+def test_menu_says_what_auto_takes_and_every_model_with_its_licence():
+    menu = Models(Studio(), True).menu()
+    assert menu["auto"] in {one["name"] for one in menu["models"] if one["present"]}
+    for model in [*menu["models"], *menu["detectors"]]:
+        assert all(model[key] for key in ("name", "does", "licence", "megabytes"))
+        assert model["present"] or model["command"].endswith(model["name"])
+    assert {one["kind"] for one in menu["models"]} == {"person", "animal"}
+
+
+def test_nothing_is_downloaded_where_visitors_may_not():
+    class Closed(Studio):
+        def download(self, model, progress=None, cancelled=None):
+            raise AssertionError("this must not be asked for")
+
+    models = Models(Closed(), downloads=False)
+    for name in ("sdpose-body", "rtdetr", "../x", None):
+        assert all(one["download"] is None for one in models.download(name)["models"])
+    assert Models(Closed(), downloads=True).download("../x")["models"], "what is not in the table is not asked for"
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        None,
+        {},
+        {"model": "quick"},
+        {"model": "zeppelin", "options": None, "figures": 1},
+        {"model": "quick", "options": {"speed": 9}, "figures": 1},
+        {"model": "quick", "options": None, "figures": 0},
+    ],
+)
+def test_a_forecast_that_cannot_be_made_is_refused(told):
+    assert Models(Studio(), True).forecast(told)["refusal"].endswith(".")
 
 
 def test_page_knows_every_format_it_can_write():
-    offered = page.configuration(model_menu(Studio()))["formats"]
+    offered = page.configuration(Models(Studio(), True).menu())["formats"]
     assert [one["name"] for one in offered] == [one.name for one in files.formats.values() if one.writes]
     assert len({one["suffix"] for one in offered}) == len(offered), "one export never overwrites another"
 
 
 def test_named_endpoints_are_described(client):
     described = client.view_api(return_format="dict")["named_endpoints"]
-    assert described.keys() == {"/open", "/estimate", "/convert"}
+    assert described.keys() == {
+        "/open", "/estimate", "/convert", "/estimate_many", "/estimate_video", "/open_frame"
+    }  # fmt: skip
     names = {path: [p["parameter_name"] for p in one["parameters"]] for path, one in described.items()}
-    assert names["/estimate"] == ["photo", "model", "boxes", "whole_image", "job"]
+    assert names["/estimate"] == ["photo", "model", "boxes", "whole_image", "job", "options"]
+    assert names["/estimate_many"] == ["pictures", "model", "options", "job"]
     assert names["/convert"][:2] == ["file", "format"]
 
 
@@ -113,13 +143,14 @@ def test_what_is_no_picture_is_refused_with_a_sentence(client, tmp_path):
 @pytest.mark.parametrize(
     "path", ["/etc/passwd", "app.py", "", "assets/studio/words.json", "assets/examples/../../app.py"]
 )
-@pytest.mark.parametrize("name", ["open", "estimate", "convert"])
+@pytest.mark.parametrize("name", ["open", "estimate", "convert", "estimate_many", "estimate_video", "open_frame"])
 def test_only_uploaded_files_are_read(client, served, name, path):
     """Without the client, which would send the file: a path of the server's own disk is refused unread."""
     root = Path(__file__).parent.parent
     file = {"path": str(root / path) if path else "", "meta": {"_type": "gradio.FileData"}}
     others = client.view_api(return_format="dict")["named_endpoints"][f"/{name}"]["parameters"][1:]
-    joined = httpx.post(f"{served}gradio_api/call/{name}", json={"data": [file, *[None] * len(others)]})
+    given = [file] if name == "estimate_many" else file
+    joined = httpx.post(f"{served}gradio_api/call/{name}", json={"data": [given, *[None] * len(others)]})
     answer = httpx.get(f"{served}gradio_api/call/{name}/{joined.json()['event_id']}", timeout=30).text
     assert "event: error" in answer
     assert "uploaded" in answer
@@ -167,6 +198,11 @@ def test_estimate_looks_where_it_is_told(client, example):
         {"boxes": [[0, 0, 9, 9]] * 51},
         {"boxes": [[-50, -50, -10, -10]]},
         {"boxes": "all"},
+        {"options": {"zeal": 3}},
+        {"options": {"flip_test": "yes"}},
+        {"options": {"precision": "int3"}},
+        {"options": {"parts": "hands"}},
+        {"options": {"parts": ["tail"]}},
     ],
 )
 def test_estimate_refuses_what_it_cannot_do(client, example, options):
@@ -174,12 +210,27 @@ def test_estimate_refuses_what_it_cannot_do(client, example, options):
 
 
 def test_a_job_cancelled_before_it_begins_never_begins():
-    estimates = Estimates(Studio())
-    image = np.zeros((32, 32, 3), np.uint8)
-    assert estimates.cancel_job("queued") is False
-    assert list(estimates._run(image, "auto", None, False, "queued")) == [{"cancelled": True}]
-    assert "document" in list(estimates._run(image, "auto", None, True, "queued"))[-1], "a name can be used again"
-    assert estimates.cancel_job(["not", "a", "name"]) is False
+    jobs = Jobs()
+    assert jobs.cancel("queued") is False
+    assert list(jobs.run("queued", lambda tell, stopped: {"done": True})) == [{"cancelled": True}]
+    assert list(jobs.run("queued", lambda tell, stopped: {"done": True})) == [{"done": True}], "a name is used again"
+    assert jobs.cancel(["not", "a", "name"]) is False
+
+
+def test_a_job_tells_its_progress_and_stops_when_it_is_asked_to():
+    jobs = Jobs()
+
+    def work(tell, stopped):
+        tell({"fraction": 0.5})
+        while not stopped():
+            pass
+        return {"kept": True}
+
+    told = jobs.run("mine", work)
+    assert next(told) == {"fraction": 0.5}
+    assert jobs.cancel("mine") is True
+    assert list(told) == [{"kept": True}]
+    assert jobs.cancel("mine") is False, "it is over"
 
 
 def test_a_cancelled_job_ends_and_leaves_the_endpoint_free(client, example):
@@ -188,6 +239,29 @@ def test_a_cancelled_job_ends_and_leaves_the_endpoint_free(client, example):
     next(iter(job))  # it has begun
     job.cancel()
     assert "document" in client.predict(handle_file(example), api_name="/estimate")
+
+
+# ── many pictures ──
+
+
+def test_many_pictures_are_worked_on_in_a_row(client, example, tmp_path):
+    letter = tmp_path / "letter.png"
+    letter.write_text("Dear artist")
+    job = client.submit([handle_file(example), handle_file(letter)], api_name="/estimate_many")
+    last = job.result()
+    pictures = {one["number"]: one for one in job.outputs() if "number" in one}
+    assert from_document(pictures[0]["document"]).pose.people
+    assert "letter.png" in pictures[1]["why"]
+    assert last["done"] == 1
+    assert last["cancelled"] is False
+    with zipfile.ZipFile(last["results"]) as archive:
+        assert sorted(archive.namelist()) == sorted([f"{example.stem}.json", f"{example.stem}.png", "index.json"])
+
+
+def test_no_pictures_and_no_video_are_refused(client, document):
+    assert "xpected 1 to" in refusal(client.predict, [], api_name="/estimate_many")
+    assert "xpected" in refusal(client.predict, [handle_file(document)], api_name="/estimate_many")
+    assert "xpected a video" in refusal(client.predict, handle_file(document), api_name="/estimate_video")
 
 
 # ── convert ──

@@ -10,7 +10,7 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
-from engine import sdpose_layout
+from engine import forecast, sdpose_layout
 from engine.box import Box
 from engine.estimate import Options
 from engine.networks.sdpose import HeatmapHead, SDPoseNet, build, sizes, task_label
@@ -110,7 +110,7 @@ def test_trimming_changes_nothing_but_what_is_kept(keypoints):
         before, (trained, rebuilt) = net(picture), net.both(net.encode(picture))
         size = sum(value.numel() for value in net.parameters())
         after = net.trimmed()(picture)
-    assert torch.equal(before, after)
+    assert torch.allclose(before, after, atol=1e-6)
     assert torch.allclose(before, trained, atol=1e-6)
     assert rebuilt.shape == (2, 4, 24, 16)
     assert sum(value.numel() for value in net.parameters()) < size
@@ -489,6 +489,30 @@ def test_the_forecast_is_told_before_and_measured_after(folders):
     assert not before.measured
     studio.estimate(photo, "sdpose-wholebody", boxes)
     assert studio.forecast("sdpose-wholebody").measured
+
+
+@pytest.mark.parametrize("keypoints", [17, 133])
+def test_the_official_work_is_what_the_network_does(keypoints):
+    with torch.device("meta"):
+        net = build("official", keypoints)
+    counted, told = forecast.work_of(net, sizes["official"].input_size), forecast.official[keypoints]
+    assert told.flops == pytest.approx(counted.flops, rel=1e-3)
+    assert told.parameters == pytest.approx(counted.parameters, rel=1e-3)
+    assert told.pixels == counted.pixels
+
+
+def test_a_joint_that_leaps_off_the_crop_is_missing_at_its_edge(folders, tmp_path):
+    """A flat heatmap makes the decode's last step leap thousands of pixels."""
+    net = lively(133)
+    torch.nn.init.constant_(net.head.final_layer.bias, 0.4)
+    torch.nn.init.normal_(net.head.final_layer.weight, std=1e-4)
+    SDPosePipeline(net, sizes["tiny"].input_size).save_pretrained(tmp_path / "flat")
+    raw = SDPosePipeline.from_pretrained(tmp_path / "flat")(photo, [boxes[:1]]).keypoints[0]
+    (person,) = Studio(tmp_path).estimate(photo, "flat", boxes[:1], options=Options(precision="fp32")).pose.people
+    leapt = np.abs(raw[0] - np.array(boxes[0].center)).max(1) > 400
+    assert leapt.any()
+    assert {person.states[i] for i in np.flatnonzero(leapt)} == {"missing"}
+    assert np.abs(person.points - np.array(boxes[0].center)).max() < 200
 
 
 def test_a_forecast_of_the_official_size_needs_no_weights():

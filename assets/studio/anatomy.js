@@ -68,3 +68,9 @@ export const sideOf = (joint) => (/(^|_)left(_|$)/.test(joint) ? "left" : /(^|_)
 
 /** The first of `names` this skeleton has, as an index, or -1. */
 export const firstOf = (skeleton, ...names) => skeleton.at[names.find((name) => name in skeleton.at)] ?? -1;
+
+/** "left_hand_thumb_2" → "left thumb 2"; words come from the one file of words. */
+export function nameOfJoint(joint, words) {
+  const parts = joint.replace(/^face_/, "").replace("_hand_", "_").split("_");
+  return parts.map((part) => words.jointWords[part] ?? part).join(" ");
+}

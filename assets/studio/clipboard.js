@@ -1,5 +1,6 @@
 // Figures and files by clipboard and by drop: copied figures travel between pictures, tabs and windows as a document.
 
+import { dropped } from "./batch.js";
 import { copyOf, shifted } from "./figure.js";
 import { emptyDocument } from "./store.js";
 
@@ -44,7 +45,7 @@ function join({ store, words }, copied) {
   store.activate(people.length - 1);
 }
 
-/** A file dropped anywhere on the page opens. */
+/** A file dropped anywhere on the page opens; of several, or of a folder, a contact sheet is made. */
 export function listenToDrops(studio) {
   let depth = 0; // enter and leave come for every element passed
   const over = (on) => studio.stage.classList.toggle("dropping", on);
@@ -57,7 +58,10 @@ export function listenToDrops(studio) {
     event.preventDefault();
     depth = 0;
     over(false);
-    const [file] = event.dataTransfer.files;
-    if (file) studio.files.open(file);
+    const single = event.dataTransfer.files.length === 1;
+    dropped(event.dataTransfer).then((files) => {
+      if (single && files.length === 1 && !studio.contact.isOpen) studio.files.open(files[0]);
+      else if (files.length) studio.batch.take(files);
+    });
   });
 }

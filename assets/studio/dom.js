@@ -51,6 +51,11 @@ const shapes = {
   flip: "M4 12h16M7.500 8.500 4 12l3.500 3.500M16.500 8.500 20 12l-3.500 3.500",
   front: "M4 4h10v10H4zM17 10h3v10H10v-3",
   move: "M12 3v18M3 12h18M12 3 9.500 5.500M12 3l2.500 2.500M12 21l-2.500-2.500M12 21l2.500-2.500M3 12l2.500-2.500M3 12l2.500 2.500M21 12l-2.500-2.500M21 12l-2.500 2.500",
+  chevron: "m7.500 10 4.500 4.500L16.500 10",
+  download: "M12 4v11M8 11l4 4 4-4M5 13v7h14v-7",
+  film: "M4 5h16v14H4zM8 5v14M16 5v14M4 9.700h4M4 14.300h4M16 9.700h4M16 14.300h4",
+  folder: "M4 18.500V6h5l2 2.500h9v10z",
+  again: "M19 12a7 7 0 1 1-2.200-5.100M17.500 3.500V7.200h-3.700",
   zoom: "M10.500 17a6.500 6.500 0 1 0 0-13 6.500 6.500 0 0 0 0 13M15.500 15.500 21 21M10.500 7.500v6M7.500 10.500h6",
 };
 
@@ -73,6 +78,28 @@ export function button(iconName, title, onclick, { text, key, className = "", ..
   element.className = `${text ? "labelled" : "square"} ${className}`.trim();
   return element;
 }
+
+/** The figure at rest: shoulders one way, hips the other. */
+export function mark() {
+  const svg = h("div.logo");
+  svg.innerHTML = `<svg viewBox="0 0 48 48" aria-hidden="true"><path d="M14 17.500 33 14M16 30l15 3.500M23.500 15.800c1.500 5 1 11-.500 16M23.500 11.500a4 4 0 1 0 0-8 4 4 0 0 0 0 8zM14 17.500 11 27l4 6M33 14l3.500 9-5 5M16.500 30 15 45M30.500 33.400 33 39l-1.500 6"/></svg>`;
+  return svg;
+}
+
+/** Words with their {gaps} filled in. */
+export const worded = (text, values) => text.replace(/\{(\w+)\}/g, (gap, name) => values[name] ?? gap);
+
+/** Seconds as people say them: 0.2 s, 40 s, 5 min, 2 h 10 min. */
+export function duration(seconds, { units }) {
+  if (seconds < 9.5) return worded(units.seconds, { n: seconds < 0.95 ? Math.max(0.1, Math.round(seconds * 10) / 10) : Math.round(seconds) });
+  if (seconds < 90) return worded(units.seconds, { n: 5 * Math.round(seconds / 5) });
+  const minutes = Math.round(seconds / 60);
+  if (minutes < 60) return worded(units.minutes, { n: minutes });
+  return worded(units.hours, { h: Math.floor(minutes / 60), n: minutes % 60 });
+}
+
+/** Megabytes as people say them: 22 MB, 3.9 GB. */
+export const size = (megabytes, { units }) => (megabytes < 1000 ? worded(units.megabytes, { n: Math.max(1, Math.round(megabytes)) }) : worded(units.gigabytes, { n: (megabytes / 1000).toFixed(1) }));
 
 /** Replace all children. */
 export function fill(element, ...children) {

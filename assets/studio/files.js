@@ -6,7 +6,8 @@ import { emptyDocument } from "./store.js";
 import { Refusal } from "./server.js";
 import { freshKey } from "./vault.js";
 
-const readsPicture = (file) => file.type.startsWith("image/") || /\.(png|jpe?g|webp|gif|bmp|tiff?)$/i.test(file.name);
+export const readsVideo = (file) => file.type.startsWith("video/") || /\.(mp4|m4v|mov|webm|mkv|avi|mpe?g|ogv|wmv|flv)$/i.test(file.name);
+export const readsPicture = (file) => file.type.startsWith("image/") || /\.(png|jpe?g|webp|gif|bmp|tiff?)$/i.test(file.name);
 
 export class Files {
   constructor(studio) {
@@ -25,6 +26,7 @@ export class Files {
   /** Open any file: a drawing, a pose in any format, a project, a PNG with the work inside. The open work stays until it is read. */
   async open(file, { asMap = false } = {}) {
     const { studio } = this;
+    if (readsVideo(file)) return studio.batch.take([file]);
     await studio.guarded(async () => {
       if (readsPicture(file) && studio.step === "pose" && studio.store.doc.people.length && !asMap) {
         const inside = await this.#ask(file, asMap);
@@ -75,6 +77,24 @@ export class Files {
     studio.status(`${words.opened} ${file.name}.`);
     const notes = stray ? [...answer.notes, words.otherCanvas] : answer.notes;
     studio.toast(notes.join(" "), answer.pose_map ? this.#offerMap(file) : []);
+  }
+
+  /** A picture whose pose is known already, as one step of undo; whether it came to that. */
+  openFound(file, found) {
+    return this.openAnswered(file.name, async () => {
+      const answer = await this.#ask(file, false);
+      return { ...answer, kind: "work", document: { ...answer.document, people: found.people }, pose_map: false };
+    });
+  }
+
+  /** A work that the server answers with, called `name`. */
+  async openAnswered(name, ask) {
+    let opened = false;
+    await this.studio.guarded(async () => {
+      await this.#take(await ask(), { name });
+      opened = true;
+    });
+    return opened;
   }
 
   #offerMap(file) {
@@ -168,7 +188,7 @@ export class Files {
   // ── estimate ──
 
   /** Find the pose: where = everywhere | whole | boxes. Found figures replace the others, or join them when boxes say where. */
-  async estimate(model, where) {
+  async estimate(model, where, options = null) {
     const { studio } = this;
     const { store, server, editor, words } = studio;
     if (!store.doc.photo || this.job) return;
@@ -180,7 +200,7 @@ export class Files {
       const cancelled = new Promise((resolve) => (this.giveUp = () => resolve({ cancelled: true })));
       const told = (value) => this.job === job && studio.emit("job", value);
       const asked = this.#sent(async () =>
-        server.call("estimate", [await this.#pictureFile(before.photo.key, "photo.png"), model, boxes, where === "whole", job], told),
+        server.call("estimate", [await this.#pictureFile(before.photo.key, "photo.png"), model, boxes, where === "whole", job, options], told),
       );
       const answer = await Promise.race([asked, cancelled]);
       asked.catch(() => {}); // what comes of it after a cancel is nobody's business

@@ -2,6 +2,7 @@
 
 import { button, fill, h } from "./dom.js";
 import { boxOf } from "./figure.js";
+import { ModelMenu } from "./model_menu.js";
 import { hueOf, paintPerson, uncertain } from "./paint.js";
 import { View } from "./view.js";
 
@@ -10,13 +11,15 @@ export class PhotoPanel {
     this.studio = studio;
     this.words = studio.words.photo;
     this.where = "everywhere";
-    this.model = studio.models[0].name;
+    this.models = new ModelMenu(studio);
+    this.models.addEventListener("change", () => this.#allow());
     this.element = h("div.panel");
     this.job = null;
     this.nobody = false;
     studio.addEventListener("job", ({ detail }) => {
       const going = this.job && detail && this.progress?.isConnected;
       this.job = detail;
+      this.models.lock(Boolean(detail));
       if (!going) return this.render();
       // In place: a cancel button that is built anew while it is pressed never hears the click.
       this.progress.firstChild.value = detail.fraction ?? 0;
@@ -36,7 +39,10 @@ export class PhotoPanel {
 
   render() {
     if (this.studio.step !== "photo") return;
-    fill(this.element, this.#drawing(), this.studio.store.doc.photo && this.#estimate(), this.studio.store.doc.photo && this.#people());
+    const { photo } = this.studio.store.doc;
+    if (photo || this.studio.contact?.isOpen) this.models.show();
+    if (this.studio.contact?.isOpen) fill(this.element, h("section", {}, h("h2", {}, this.words.estimate), this.models.element));
+    else fill(this.element, this.#drawing(), photo && this.#estimate(), photo && this.#people());
   }
 
   #drawing() {
@@ -47,6 +53,7 @@ export class PhotoPanel {
       h("div.row", {},
         button("open", words.open, () => studio.files.choose("image/*,.json,.zip"), { text: words.open }),
         button("camera", words.camera, () => studio.camera.open(), { text: words.camera })),
+      h("button.link.many", { type: "button", onclick: () => studio.contact.show() }, words.many),
       photo && drawingStrength(studio),
     );
   }
@@ -56,28 +63,32 @@ export class PhotoPanel {
     const busy = Boolean(this.job);
     const choice = (name, label) => h("label.choice", {},
       h("input", { type: "radio", name: "where", checked: this.where === name, disabled: busy, onchange: () => this.look(name) }), label);
-    const ready = !busy && (this.where !== "boxes" || studio.editor.boxes.length > 0);
+    this.run = h("button.primary.run", { type: "button", onclick: () => this.#look() }, words.run);
+    this.#allow();
     return h("section", {},
       h("h2", {}, words.estimate),
-      this.#models(busy),
+      this.models.element,
       h("fieldset", {}, h("legend", {}, words.where), choice("everywhere", words.everywhere), choice("boxes", words.boxes), choice("whole", words.whole)),
       this.where === "boxes" && h("p.hint", {}, studio.editor.boxes.length ? `${studio.editor.boxes.length} ${words.boxCount} ` : words.drawBoxes,
         studio.editor.boxes.length > 0 && h("button.link", { type: "button", onclick: () => studio.editor.clearBoxes() }, words.clearBoxes)),
       busy
         ? (this.progress = h("div.job", { role: "status" }, h("progress", { max: 1, value: this.job.fraction ?? 0 }), h("span", {}, this.job.text || "…"),
             button("close", words.cancel, () => studio.files.cancel(), { text: words.cancel })))
-        : h("button.primary", { type: "button", disabled: !ready, onclick: () => studio.files.estimate(this.model, this.where) }, words.run),
+        : this.run,
       this.nobody && !busy && this.#nobody(),
     );
   }
 
-  #models(busy) {
-    const [auto, best] = this.studio.models;
-    const model = this.model === auto.name ? { ...best, does: `${auto.does}: ${best?.name ?? "—"}` } : this.studio.models.find(({ name }) => name === this.model);
-    return h("label.field", {}, h("span", {}, this.words.model),
-      h("select", { disabled: busy, onchange: (event) => ((this.model = event.target.value), this.render()) },
-        this.studio.models.map(({ name, title }) => h("option", { value: name, selected: name === this.model }, title))),
-      h("small", {}, [model.does, model.size, model.licence, model.speed].filter(Boolean).join(" · ")));
+  /** Whether the pose can be looked for now; in place, so that the menu stays as it is. */
+  #allow() {
+    const { words, models } = this;
+    if (!this.run) return;
+    this.run.disabled = !models.ready || (this.where === "boxes" && !this.studio.editor.boxes.length);
+    this.run.title = models.ready ? words.run : this.studio.words.models.first;
+  }
+
+  #look() {
+    return this.studio.files.estimate(this.models.name, this.where, this.models.options.request);
   }
 
   /** Choose where to look; drawing boxes takes the box tool. */
@@ -93,7 +104,7 @@ export class PhotoPanel {
     return h("div.notice", { role: "alert" }, h("strong", {}, words.none), h("p", {}, words.noneNext),
       h("div.row", {},
         h("button", { type: "button", onclick: () => this.look("boxes") }, words.drawBox),
-        h("button", { type: "button", onclick: () => (this.look("whole"), studio.files.estimate(this.model, "whole")) }, words.takeWhole),
+        h("button", { type: "button", onclick: () => (this.look("whole"), this.#look()) }, words.takeWhole),
         h("button", { type: "button", onclick: () => studio.showLibrary() }, words.fromLibrary)));
   }
 

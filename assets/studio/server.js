@@ -56,9 +56,14 @@ export class Server {
     }
   }
 
+  /** Where a file that an endpoint answered with can be fetched. */
+  address(file) {
+    return `${this.root}/gradio_api/file=${file.path}`;
+  }
+
   /** The bytes of a file that an endpoint answered with. */
   async fetchFile(file) {
-    const response = await fetch(`${this.root}/gradio_api/file=${file.path}`).catch(() => null);
+    const response = await fetch(this.address(file)).catch(() => null);
     if (!response?.ok) throw new Refusal(this.words.offline);
     return response.blob();
   }

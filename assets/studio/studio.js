@@ -1,9 +1,11 @@
 // The page: four steps, one canvas, one inspector. This file puts the parts together; each part tells its own story.
 
-import { readSkeletons } from "./anatomy.js";
+import { nameOfJoint, readSkeletons } from "./anatomy.js";
+import { Batch } from "./batch.js";
 import { listenToClipboard, listenToDrops, typing } from "./clipboard.js";
 import { makeCommands } from "./commands.js";
-import { button, fill, h, icon } from "./dom.js";
+import { button, fill, h, icon, mark } from "./dom.js";
+import { ContactSheet } from "./contact_sheet.js";
 import { Editor } from "./editor.js";
 import { withState } from "./figure.js";
 import { FigurePanel } from "./figure_panel.js";
@@ -28,7 +30,7 @@ if (fingers) toolbar.push(["marquee"]); // one finger pans, so framing needs a s
 class Studio extends EventTarget {
   constructor(api, config, words) {
     super();
-    Object.assign(this, { api, words, config, models: config.models, formats: config.formats });
+    Object.assign(this, { api, words, config, formats: config.formats });
     this.step = "photo";
     this.tab = "figures";
     this.workName = "";
@@ -50,6 +52,8 @@ class Studio extends EventTarget {
     this.toasts = new Toasts(this);
     this.keeper = new Keeper(this);
     this.panels = { photo: new PhotoPanel(this), figures: new FigurePanel(this), library: new LibraryPanel(this), references: new ReferencesPanel(this) };
+    this.batch = new Batch(this);
+    this.contact = new ContactSheet(this);
     this.#build();
     this.#listen();
   }
@@ -99,7 +103,7 @@ class Studio extends EventTarget {
     this.inspector = h("aside.inspector");
     this.overlay = h("div.overlay");
     this.viewTools = h("div.viewtools", {}, ["zoomIn", "zoomOut", "fit"].map((name) => this.#tool(name)));
-    this.stage = h("main.stage", {}, editor.element, this.viewTools, this.overlay, this.closer.element, this.toasts.element, h("div.drop", {}, h("span", {}, words.drop)));
+    this.stage = h("main.stage", {}, editor.element, this.viewTools, this.overlay, this.contact.element, this.closer.element, this.toasts.element, h("div.drop", {}, h("span", {}, words.drop)));
     this.element = h("div.studio", {},
       this.rail,
       h("header.bar", {}, this.tools, h("div.row", {}, this.savedMark,
@@ -108,7 +112,7 @@ class Studio extends EventTarget {
       this.stage, this.inspector,
       h("footer.foot", {}, this.statusLine, (this.zoomMark = h("span"))),
       this.exportMenu.element, this.help.element, this.camera.element);
-    fill(this.rail, h("div.mark", { title: words.title }, markSvg()), stepNames.map((name) =>
+    fill(this.rail, h("div.mark", { title: words.title }, mark()), stepNames.map((name) =>
       h("button.step", { type: "button", data: { step: name }, onclick: () => this.goTo(name) }, icon(name), h("span", {}, words.stepNames[name]))),
       h("div.grow"),
       button("sun", words.commands.theme, () => this.#setTheme(this.theme === "dark" ? "light" : "dark")),
@@ -128,6 +132,7 @@ class Studio extends EventTarget {
     this.editor.tool = step === "pose" ? "pose" : this.panels.photo.where === "boxes" && step === "photo" ? "box" : "look";
     this.editor.ghost = null;
     if (step !== "pose") this.closer.hide();
+    this.contact.element.hidden = true;
     this.refresh();
     this.editor.resized(); // the inspector may have come or gone: where a press lands must not wait for the next frame
     this.editor.paint();
@@ -188,7 +193,7 @@ class Studio extends EventTarget {
 
   #welcome() {
     const words = this.words.empty;
-    return h("div.welcome", {}, markSvg(), h("h1", {}, words.title), h("p", {}, words.lead),
+    return h("div.welcome", {}, mark(), h("h1", {}, words.title), h("p", {}, words.lead),
       h("div.row", {},
         button("open", words.open, () => this.files.choose("image/*,.json,.zip"), { text: words.open, className: "primary" }),
         button("camera", words.camera, () => this.camera.open(), { text: words.camera }),
@@ -249,6 +254,7 @@ class Studio extends EventTarget {
     if (event.key === "Escape") {
       const sheet = [this.exportMenu, this.help, this.camera].find((one) => one.isOpen);
       if (sheet) return sheet.close();
+      if (this.contact.isOpen && !this.batch.job) return this.contact.hide();
       if (this.editor.cancelGesture()) return;
     }
     const onCanvas = event.composedPath().includes(this.editor.front);
@@ -270,19 +276,6 @@ class Studio extends EventTarget {
     this.goTo("photo");
     this.editor.fit();
   }
-}
-
-/** "left_hand_thumb_2" → "left thumb 2"; words come from the one file of words. */
-function nameOfJoint(joint, words) {
-  const parts = joint.replace(/^face_/, "").replace("_hand_", "_").split("_");
-  return parts.map((part) => words.jointWords[part] ?? part).join(" ");
-}
-
-function markSvg() {
-  const svg = h("div.logo");
-  // A figure at rest: shoulders one way, hips the other.
-  svg.innerHTML = `<svg viewBox="0 0 48 48" aria-hidden="true"><path d="M14 17.500 33 14M16 30l15 3.500M23.500 15.800c1.500 5 1 11-.500 16M23.500 11.500a4 4 0 1 0 0-8 4 4 0 0 0 0 8zM14 17.500 11 27l4 6M33 14l3.500 9-5 5M16.500 30 15 45M30.500 33.400 33 39l-1.500 6"/></svg>`;
-  return svg;
 }
 
 /** Build the studio inside a Gradio component's element. */

@@ -1,0 +1,251 @@
+// Which model finds the pose: a list to choose from, what the chosen one is and costs here, its download, its options.
+
+import { button, duration, fill, h, icon, size, worded } from "./dom.js";
+import { ModelOptions } from "./model_options.js";
+
+const kept = "contrapposto-model"; // in the browser's localStorage: the name chosen last
+const lookAgain = 600; // ms between two looks at a download
+
+export class ModelMenu extends EventTarget {
+  constructor(studio) {
+    super();
+    this.studio = studio;
+    this.words = studio.words.models;
+    this.busy = false;
+    this.pick = h("button.pick", { type: "button", ariaHasPopup: "listbox", ariaExpanded: "false", onclick: () => this.#open() });
+    this.list = h("div.models", { popover: "auto", role: "listbox", ariaLabel: this.words.label, onkeydown: (event) => this.#key(event), ontoggle: (event) => this.#toggled(event) });
+    this.about = h("div.about");
+    this.options = new ModelOptions(this);
+    this.element = h("div.modelmenu", {}, h("div.field", {}, h("span", {}, this.words.label), this.pick, this.list), this.about, this.options.element);
+    this.forecasts = new Map(); // by model and options
+    this.bars = new Map(); // of downloads under way, by model
+    this.visible = false; // nothing is reckoned before there is a drawing to look at
+    this.name = localStorage.getItem(kept) ?? "auto";
+    this.take(studio.config.menu);
+    studio.addEventListener("estimated", () => this.measured());
+    addEventListener("resize", () => this.list.matches(":popover-open") && this.list.hidePopover());
+  }
+
+  /** The menu as the server tells it. */
+  take(menu) {
+    this.menu = menu;
+    if (this.name !== "auto" && !menu.models.some(({ name }) => name === this.name)) this.name = "auto"; // its folder is gone
+    this.render();
+    clearTimeout(this.timer);
+    if (this.#all.some(({ download }) => download?.underWay)) this.timer = setTimeout(() => this.refresh(), lookAgain);
+  }
+
+  async refresh() {
+    const before = this.#all.filter(({ download }) => download?.underWay).map(({ name }) => name);
+    try {
+      this.take(await this.studio.server.functions.menu(null));
+    } catch {
+      this.timer = setTimeout(() => this.refresh(), 5 * lookAgain); // the server is away: the note on saving says so
+      return;
+    }
+    for (const name of before) if (this.entry(name)?.present) this.studio.status(worded(this.words.arrived, { name: this.title(name) }));
+  }
+
+  get #all() {
+    return [...this.menu.models, ...this.menu.detectors];
+  }
+
+  entry(name) {
+    return this.#all.find((one) => one.name === name);
+  }
+
+  /** The model that would work: the chosen one, or what `auto` takes. */
+  get model() {
+    return this.entry(this.name === "auto" ? this.menu.auto : this.name);
+  }
+
+  get ready() {
+    return Boolean(this.model?.present && !this.model.problem);
+  }
+
+  title(name) {
+    return name === "auto" ? this.words.auto : (this.words.modelNames[name] ?? name);
+  }
+
+  choose(name) {
+    this.name = name;
+    localStorage.setItem(kept, name);
+    if (this.list.matches(":popover-open")) this.list.hidePopover();
+    this.render();
+  }
+
+  /** The menu has come into sight: from now on it tells what things cost. */
+  show() {
+    if (this.visible) return;
+    this.visible = true;
+    this.render();
+  }
+
+  /** Nothing can be chosen while a pose is looked for. */
+  lock(busy) {
+    if (busy === this.busy) return;
+    this.busy = busy;
+    this.render();
+  }
+
+  render() {
+    const { model } = this;
+    const sub = this.name !== "auto" ? this.#points(model) : model && worded(this.words.autoDoes, { name: this.title(model.name) });
+    fill(this.pick, h("span", {}, h("strong", {}, this.title(this.name)), h("small", {}, sub ?? "—")), icon("chevron"));
+    this.pick.disabled = this.busy;
+    if (this.list.matches(":popover-open")) this.#rows();
+    this.#about();
+    this.options.render();
+    this.dispatchEvent(new Event("change"));
+  }
+
+  #points({ skeleton }) {
+    return this.words.pointsOf[skeleton] ?? this.studio.words.skeletons[skeleton] ?? skeleton;
+  }
+
+  // ── the list ──
+
+  #open() {
+    if (this.list.matches(":popover-open")) return this.list.hidePopover();
+    this.refresh(); // a folder may have come or gone
+    this.#rows();
+    const { left, top, bottom, width } = this.pick.getBoundingClientRect();
+    const below = innerHeight - bottom - 16;
+    const under = below > 320 || below > top - 16;
+    const wide = Math.min(Math.max(width, 320), innerWidth - 16);
+    Object.assign(this.list.style, {
+      width: `${wide}px`, left: `${Math.max(8, Math.min(left, innerWidth - wide - 8))}px`,
+      top: under ? `${bottom + 4}px` : "auto", bottom: under ? "auto" : `${innerHeight - top + 4}px`, maxHeight: `${Math.min(under ? below : top - 16, 560)}px`,
+    });
+    this.list.showPopover();
+    this.list.querySelector("[aria-selected=true]")?.focus();
+  }
+
+  #toggled({ newState }) {
+    this.pick.ariaExpanded = String(newState === "open");
+    if (newState === "closed" && this.list.contains(this.list.getRootNode().activeElement)) this.pick.focus();
+  }
+
+  #key(event) {
+    const rows = [...this.list.querySelectorAll("[role=option]")];
+    const at = rows.indexOf(this.list.getRootNode().activeElement);
+    const to = { ArrowDown: at + 1, ArrowUp: at - 1, Home: 0, End: rows.length - 1 }[event.key];
+    if (to === undefined) return;
+    rows[Math.max(0, Math.min(rows.length - 1, to))].focus();
+    event.preventDefault();
+    event.stopPropagation();
+  }
+
+  #rows() {
+    const { words, menu } = this;
+    const focused = this.list.getRootNode().activeElement?.dataset?.model;
+    const here = menu.models.filter(({ present, own }) => present && !own);
+    const away = menu.models.filter(({ present, own }) => !present && !own);
+    const own = menu.models.filter((one) => one.own);
+    const group = (label, rows) => rows.length && h("div", { role: "group", ariaLabel: label }, h("h3", {}, label), rows);
+    fill(this.list,
+      group(words.here, [this.#row("auto", this.title(menu.auto)), ...here.map((one) => this.#row(one.name, this.#points(one), one))]),
+      group(words.own, own.map((one) => this.#row(one.name, one.problem ? words.unusable : this.#points(one), one))),
+      group(words.toGet, away.map((one) => this.#row(one.name, this.#points(one), one))));
+    if (focused) this.list.querySelector(`[data-model="${CSS.escape(focused)}"]`)?.focus();
+  }
+
+  #row(name, sub, one) {
+    const on = name === this.name;
+    return h(`button.model${on ? ".on" : ""}${one?.problem ? ".bad" : ""}`, { type: "button", role: "option", ariaSelected: String(on), tabIndex: on ? 0 : -1, data: { model: name }, onclick: () => this.choose(name) },
+      h("span", {}, h("strong", {}, this.title(name)), h("small", {}, sub)), one && this.#cost(one));
+  }
+
+  /** In a word, at the end of a row: seconds a figure, or what is to be downloaded. */
+  #cost(one) {
+    const { name, present, problem, download, megabytes } = one;
+    if (problem) return null;
+    if (download?.underWay) return h("small.cost", {}, `${Math.floor(100 * download.fraction)} %`);
+    if (!present) return h("small.cost", {}, size(megabytes, this.studio.words), icon("download"));
+    const forecast = this.#forecast(one);
+    return forecast?.seconds && h("small.cost", { data: { cost: name } }, `${forecast.measured ? "" : "≈ "}${duration(forecast.seconds, this.studio.words)}`);
+  }
+
+  // ── the chosen one ──
+
+  #about() {
+    const { words, model } = this;
+    if (!model) return fill(this.about);
+    for (const { name, download } of this.#all) {
+      // In place: a button that is built anew while it is pressed never hears the click.
+      const bar = download?.underWay && this.bars.get(name);
+      if (!bar?.isConnected) continue;
+      bar.firstChild.value = download.fraction;
+      bar.children[1].textContent = download.text;
+      if (name === model.name && this.shown === name) return;
+    }
+    this.shown = model.name;
+    const [does, made] = model.does.split("; "); // what it does, and by what
+    fill(this.about,
+      h("p.hint", {}, capital(does)),
+      model.kind === "animal" && !this.menu.detectors.some(({ present }) => present) && h("p.hint", {}, words.animalsNeed),
+      model.problem ? h("p.notice", { role: "alert" }, capital(model.problem)) : h("p.hint.forecast", {}, this.visible ? this.forecastText(model) : capital(model.speed)),
+      h("small", { title: model.name }, [made ?? model.name, size(model.megabytes, this.studio.words), (model.present || model.problem) && model.licence].filter(Boolean).join(" · ")),
+      !model.present && !model.problem && this.fetching(model));
+  }
+
+  /** What `figures` figures cost with the options as they are: {seconds, gigabytes, measured}, or {refusal}. */
+  foresee(figures, model = this.model) {
+    return this.studio.server.functions.forecast({ model: model.name, options: this.options.request, figures });
+  }
+
+  /** What was a guess has been measured: ask anew. */
+  measured() {
+    this.forecasts.clear();
+    this.render();
+  }
+
+  /** The forecast for one figure once it is known; asked for when it is first looked at. */
+  #forecast(model) {
+    const asked = JSON.stringify([model.name, this.options.request, model.present]);
+    if (!this.forecasts.has(asked)) {
+      const told = (forecast) => (this.forecasts.set(asked, forecast), this.render());
+      this.forecasts.set(asked, null);
+      this.foresee(1, model).then(told, () => this.forecasts.delete(asked));
+    }
+    return this.forecasts.get(asked);
+  }
+
+  forecastText(model) {
+    const forecast = this.#forecast(model);
+    if (!forecast) return this.words.reckoning;
+    if (forecast.refusal) return capital(model.speed);
+    const told = { time: duration(forecast.seconds, this.studio.words), memory: size(forecast.gigabytes * 1000, this.studio.words) };
+    return `${worded(this.words.forecast, told)} (${forecast.measured ? this.words.measured : this.words.guess}).`;
+  }
+
+  /** What is to be done about something that is not here: download it, see it come, or be told the command. */
+  fetching(one) {
+    const { words } = this;
+    if (one.download?.underWay) {
+      const bar = h("div.job", { role: "status" }, h("progress", { max: 1, value: one.download.fraction }), h("span", {}, one.download.text || words.underWay),
+        button("close", words.stopDownload, () => this.#ask("stop_download", one.name), { text: words.stopDownload }));
+      this.bars.set(one.name, bar);
+      return bar;
+    }
+    if (!one.downloadable) return null;
+    if (!this.menu.downloads) return h("div.notice", {}, h("p", {}, words.notHere), h("code", {}, one.command));
+    const { failure, text, fraction } = one.download ?? {};
+    const label = failure ? words.retry : text || one.begun ? words.continue : worded(words.download, { size: size(one.megabytes, this.studio.words) });
+    return h("div.fetch", {},
+      failure ? h("p.notice", { role: "alert" }, failure) : text && h("p.hint", {}, text),
+      fraction > 0 && h("progress", { max: 1, value: fraction }),
+      button("download", label, () => this.#ask("download", one.name), { text: label }),
+      h("small", {}, worded(words.source, { where: one.where, licence: one.licence })));
+  }
+
+  async #ask(what, name) {
+    try {
+      this.take(await this.studio.server.functions[what](name));
+    } catch {
+      this.studio.toast(this.studio.words.offline);
+    }
+  }
+}
+
+const capital = (text) => text[0].toUpperCase() + text.slice(1) + (/[.!?]$/.test(text) ? "" : ".");

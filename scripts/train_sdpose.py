@@ -1,0 +1,314 @@
+"""Trains an SDPose network: heatmaps and the picture's reconstruction from one pass of a diffusion model's U-Net.
+
+    python scripts/train_sdpose.py --preset tiny --out tiny
+        a small network on mannequins it paints itself, in some minutes, to see that everything works
+    accelerate launch scripts/train_sdpose.py --preset paper-body --init sd2 --out body \\
+        --data person_keypoints_train2017.json --images train2017
+        the paper's model, from the diffusers folder of Stable Diffusion 2; 128 pictures a step on eight GPUs
+
+--data and --images come in pairs and may be given several times: COCO, COCO-WholeBody, Human-Art, the rendered world.
+OUT/model is a folder that the studio loads, OUT/state.safetensors what --resume goes on from, bit by bit on a CPU;
+OUT/metrics.csv has a line a step, OUT/samples_*.png what the network finds. Ctrl-C ends after the step and saves.
+"""
+
+import argparse
+import math
+import shutil
+import signal
+import sys
+import time
+from collections.abc import Callable
+from contextlib import nullcontext
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import torch
+from accelerate import Accelerator
+from accelerate.utils import DistributedDataParallelKwargs
+from PIL import Image
+from torch.utils.data import DataLoader, default_collate
+
+sys.path.insert(0, str(Path(__file__).parent.parent))
+
+from engine.augment import calm
+from engine.data import Batches, CocoFigures, Figures, Joined, Samples, begin_worker
+from engine.draw import overlay
+from engine.heatmap import decode
+from engine.library import read_library
+from engine.pose import Person, Pose2D, State
+from engine.posed_figures import PosedFigures
+from engine.sdpose import SDPosePipeline, skeletons
+from engine.training import Ema, Metrics, Objective, Recipe, begin, load_state, recipes, save_state
+
+library = Path(__file__).parent.parent / "assets" / "library" / "poses.json"
+state_name, model_name, metrics_name = "state.safetensors", "model", "metrics.csv"
+shown = 6  # figures in a picture of samples
+sure = 0.1  # score from which a joint is drawn there
+near = 0.1  # share of the crop's width within which a joint counts as found
+
+
+class Training:
+    """One run: the network, its optimiser and samples, the step it has reached, and the files it leaves in `out`.
+
+    `tell` hears a line for the user now and then.
+    """
+
+    def __init__(
+        self,
+        recipe: Recipe,
+        figures: Figures,
+        out: Path,
+        init: Path | None = None,
+        resume: bool = False,
+        workers: int = 0,
+        checkpointing: bool = False,
+        tell: Callable[[str], object] = print,
+    ) -> None:
+        self.recipe, self.out, self.workers = recipe, out, workers
+        self.accelerator = Accelerator(
+            mixed_precision="no" if recipe.precision == "fp32" else recipe.precision,
+            gradient_accumulation_steps=recipe.accumulate,
+            kwargs_handlers=[DistributedDataParallelKwargs(find_unused_parameters=not recipe.rgb)],
+        )
+        self.tell = tell if self.accelerator.is_main_process else lambda _line: None
+        skeleton, size = skeletons[recipe.keypoints], recipe.input_size
+        self.samples = Samples(figures, skeleton, size, recipe.sigma, recipe.how, recipe.seed)
+        self.unchanged = Samples(figures, skeleton, size, recipe.sigma, calm, recipe.seed)
+        # What was learned comes with the state; the folder tells the network's sizes.
+        net = SDPosePipeline.from_pretrained(self._folder()).net if resume else begin(recipe, init)
+        if checkpointing:
+            net.unet.enable_gradient_checkpointing()
+        objective = Objective(net, recipe).to(self.accelerator.device).train()
+        self.net, self.weights = net, objective.trained()
+        optimizer = torch.optim.AdamW(
+            list(self.weights.values()), recipe.learning_rate, recipe.betas, recipe.epsilon, recipe.weight_decay
+        )
+        self.ema = None if recipe.ema is None else Ema(self.weights, recipe.ema)
+        self.objective, self.optimizer = self.accelerator.prepare(objective, optimizer)
+        self.step = 0
+        if resume:
+            self._load()
+
+    @property
+    def pictures_a_step(self) -> int:
+        return self.recipe.batch * self.recipe.accumulate * self.accelerator.num_processes
+
+    def run(self, steps: int, every: int = 50, save_every: int = 1000) -> list[tuple[float, float]]:
+        """Trains up to step number `steps`; the losses (heatmaps, picture) of each step made.
+
+        Ends early, after a step, once the interrupt signal came. Saves every `save_every` steps and at the end;
+        ArithmeticError, and nothing is saved, when a loss is no number.
+        """
+        losses: list[tuple[float, float]] = []
+        batches = iter(self._loader())
+        metrics = Metrics(self.out / metrics_name, self.step) if self.accelerator.is_main_process else None
+        started = time.perf_counter()
+        while self.step < steps and not self.accelerator.check_trigger():
+            since = time.perf_counter()
+            heat, picture, gradient = self._one_step(batches)
+            self.step += 1
+            if not math.isfinite(heat + picture):
+                raise ArithmeticError(f"the loss of step {self.step} is no number; the state saved before it stands")
+            losses.append((heat, picture))
+            if metrics:
+                metrics.add(self.step, heat, picture, gradient, time.perf_counter() - since)
+            if self.step % every == 0 or self.step == steps:
+                recent = np.mean(losses[-every:], axis=0)
+                left = (steps - self.step) * (time.perf_counter() - started) / len(losses)
+                self.tell(
+                    f"step {self.step} of {steps}: heatmaps {recent[0]:.5f}, picture {recent[1]:.5f}, "
+                    f"about {left / 60:.1f} min left"
+                )
+            if self.step % save_every == 0 and self.step < steps:
+                self.save()
+        self.save()
+        return losses
+
+    def _one_step(self, batches: object) -> tuple[float, float, float]:
+        """One step of the optimiser: its heatmap loss, picture loss and the gradient's norm before it is clipped."""
+        sums, norm = torch.zeros(2, device=self.accelerator.device), torch.zeros(())
+        for part in range(self.recipe.accumulate):
+            batch = {name: value.to(self.accelerator.device) for name, value in next(batches).items()}  # type: ignore[call-overload]
+            with self.accelerator.accumulate(self.objective):
+                seed = (self.recipe.seed, self.step, part, self.accelerator.process_index)
+                heat, picture, _ = self.objective(batch, seed)
+                self.accelerator.backward(heat + picture)
+                if self.accelerator.sync_gradients:
+                    norm = self.accelerator.clip_grad_norm_(self.objective.parameters(), self.recipe.clip)
+                self.optimizer.step()
+                self.optimizer.zero_grad()
+            sums += torch.stack([heat.detach(), picture.detach()]) / self.recipe.accumulate
+        if self.ema is not None:
+            self.ema.follow(self.weights, self.step)
+        heat, picture = self.accelerator.reduce(sums, "mean").tolist()  # type: ignore[union-attr]
+        return heat, picture, float(norm)  # type: ignore[arg-type]
+
+    def _loader(self) -> DataLoader:
+        first, here = self.step * self.recipe.accumulate, self.accelerator
+        order = Batches(
+            len(self.samples), self.recipe.batch, self.recipe.seed, first, here.process_index, here.num_processes
+        )
+        return DataLoader(
+            self.samples, batch_sampler=order, num_workers=self.workers, worker_init_fn=begin_worker,
+            pin_memory=here.device.type == "cuda",
+        )  # fmt: skip
+
+    # ── files ──
+
+    def save(self) -> None:
+        """Writes the state, the model's folder and a picture of what it finds; the former ones stay until then."""
+        self.accelerator.wait_for_everyone()
+        if not self.accelerator.is_main_process:
+            return
+        self.out.mkdir(parents=True, exist_ok=True)
+        scaler = self.accelerator.scaler
+        more = {"figures": len(self.samples), "scaler": None if scaler is None else scaler.state_dict()}
+        save_state(
+            self.out / state_name, self.recipe, self.step, self.net, self.optimizer, self.weights, self.ema, more
+        )
+        with self.ema.worn(self.weights) if self.ema else nullcontext():
+            fresh, old = (self.out / f"{model_name}.{kind}" for kind in ("new", "old"))
+            shutil.rmtree(fresh, ignore_errors=True)
+            SDPosePipeline(self.net, self.recipe.input_size).save_pretrained(fresh)
+            if (self.out / model_name).is_dir():
+                shutil.rmtree(old, ignore_errors=True)
+                (self.out / model_name).rename(old)
+            fresh.rename(self.out / model_name)
+            shutil.rmtree(old, ignore_errors=True)
+            self.show()
+        self.net.train()
+
+    def _folder(self) -> Path:
+        """The model's folder, or the one before where a run was ended between two renames."""
+        old = self.out / f"{model_name}.old"
+        return old if old.is_dir() and not (self.out / model_name).is_dir() else self.out / model_name
+
+    def _load(self) -> None:
+        about = load_state(self.out / state_name, self.recipe, self.net, self.optimizer, self.weights, self.ema)
+        if about["figures"] != len(self.samples):
+            raise ValueError(f"expected the {about['figures']} figures it began with, got {len(self.samples)}")
+        if about["scaler"] is not None and self.accelerator.scaler is not None:
+            self.accelerator.scaler.load_state_dict(about["scaler"])
+        self.step = about["step"]
+
+    @torch.no_grad()
+    def show(self) -> None:
+        """Draws the first figures as they are labelled, and below as the network finds them."""
+        batch = default_collate([self.unchanged[0, i] for i in range(min(shown, len(self.unchanged)))])
+        pixels = batch["seen"].to(self.accelerator.device).float() / 255 * 2 - 1
+        with self.accelerator.autocast():
+            maps = torch.cat([self.net(part) for part in pixels.split(self.recipe.batch)])
+        points, scores = (found.cpu() for found in decode(maps.float(), self.recipe.input_size))
+        here = batch["weights"] > 0
+        distance = (points - batch["points"]).norm(dim=-1)[here]
+        share = float((distance < near * self.recipe.input_size[0]).float().mean())
+        rows = [(batch["points"], here), (points, scores > sure)]
+        pictures = batch["seen"].permute(0, 2, 3, 1).numpy()
+        grid = [[self._drawn(*each) for each in zip(pictures, *row, strict=True)] for row in rows]
+        name = f"samples_{self.step:06d}.png"
+        Image.fromarray(np.vstack([np.hstack(row) for row in grid])).save(self.out / name)
+        self.tell(f"{name}: {share:.0%} of its joints within {near:.0%} of the crop's width")
+
+    def _drawn(self, picture: np.ndarray, points: torch.Tensor, drawn: torch.Tensor) -> np.ndarray:
+        states: tuple[State, ...] = tuple("visible" if here else "missing" for here in drawn)
+        person = Person(self.samples.skeleton, points.numpy(), np.ones(len(points)), states)
+        height, width = picture.shape[:2]
+        large = max(1, 320 // height)
+        pose = Pose2D((width, height), (person,)).scaled((width * large, height * large))
+        return overlay(pose, picture.repeat(large, 0).repeat(large, 1))
+
+
+# ── the command ──
+
+
+def main() -> None:
+    parser = arguments()
+    args = parser.parse_args()
+    sys.stdout.reconfigure(line_buffering=True)  # type: ignore[union-attr]  # lines appear in a log as they come
+    recipe = recipe_of(args)
+    if recipe.size == "official" and not args.init and not args.resume:
+        parser.error("argument --init: expected a diffusers folder of Stable Diffusion 2: its VAE is not trained here")
+    try:
+        figures = figures_of(args, recipe)
+        training = Training(
+            recipe, figures, args.out, args.init, args.resume, args.workers, args.gradient_checkpointing
+        )
+        steps = args.steps or math.ceil(recipe.epochs * len(figures) / training.pictures_a_step)
+        training.tell(
+            f"{args.preset}: {sum(p.numel() for p in training.weights.values()) / 1e6:.1f} M weights, "
+            f"{len(figures)} figures, {training.pictures_a_step} pictures a step, {training.accelerator.device}"
+        )
+        signal.signal(signal.SIGINT, lambda *_: stop(training))
+        training.run(steps, max(1, min(50, steps // 10)), args.save_every or max(1, min(1000, steps // 4)))
+    except (ValueError, OSError, ArithmeticError) as error:
+        sys.exit(f"train_sdpose: {error}")
+    training.tell(f"step {training.step}: {args.out / model_name} is ready; --resume goes on from here")
+    training.accelerator.end_training()
+
+
+def stop(training: Training) -> None:
+    """Lets the run end after its step; asked a second time, at once."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    training.accelerator.set_trigger()
+    print("ending after this step; again to end at once, without saving")
+
+
+def recipe_of(args: argparse.Namespace) -> Recipe:
+    """The preset with what the command changes about it."""
+    recipe = recipes[args.preset]
+    names = ("batch", "accumulate", "learning_rate", "precision", "seed", "ema")
+    changes = {name: getattr(args, name) for name in names if getattr(args, name) is not None}
+    if args.features:
+        changes["tap"] = {"last": 3, "second-last": 2}[args.features]
+    return replace(recipe, rgb=not args.no_rgb, scratch=args.from_scratch, **changes)
+
+
+def figures_of(args: argparse.Namespace, recipe: Recipe) -> Figures:
+    """The labelled figures asked for, or painted ones where a small preset is given none."""
+    skeleton = skeletons[recipe.keypoints]
+    if len(args.data) != len(args.images):
+        raise ValueError(f"expected an --images for each --data, got {len(args.images)} for {len(args.data)}")
+    if args.data:
+        return Joined(
+            [CocoFigures(data, images, skeleton) for data, images in zip(args.data, args.images, strict=True)]
+        )
+    if recipe.size == "official":
+        raise ValueError("expected --data and --images, got none: painted mannequins are for small presets")
+    return PosedFigures(read_library(library), skeleton, seed=recipe.seed)
+
+
+def arguments() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    add = parser.add_argument
+    add("--preset", choices=recipes, default="tiny")
+    add("--out", type=Path, required=True, metavar="DIR")
+    add("--data", type=Path, action="append", default=[], metavar="FILE.json", help="COCO-form annotations; repeatable")
+    add("--images", type=Path, action="append", default=[], metavar="DIR", help="where their file names begin")
+    add("--init", type=Path, metavar="DIR", help="begin with U-Net and VAE of Stable Diffusion 2 or an SDPose model")
+    add("--resume", action="store_true", help="go on from OUT/state.safetensors")
+    add("--steps", type=int, help="of the optimiser, in all; without it the preset's epochs")
+    add("--batch", type=int, help="pictures at once in each process")
+    add("--accumulate", type=int, help="batches a step")
+    add("--learning-rate", type=float)
+    add("--precision", choices=("fp32", "bf16", "fp16"))
+    add(
+        "--ema",
+        type=float,
+        nargs="?",
+        const=0.9999,
+        metavar="DECAY",
+        help="keep and save a running mean of the weights",
+    )
+    add("--features", choices=("last", "second-last"), help="the up-block the heatmaps are read from")
+    add("--no-rgb", action="store_true", help="without the picture's reconstruction")
+    add("--from-scratch", action="store_true", help="a random U-Net; of --init only the VAE is taken")
+    add("--seed", type=int)
+    add("--workers", type=int, default=0, help="processes that prepare pictures (default 0: none of their own)")
+    add("--gradient-checkpointing", action="store_true", help="less memory, more time")
+    add("--save-every", type=int, metavar="STEPS")
+    return parser
+
+
+if __name__ == "__main__":
+    main()
