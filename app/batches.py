@@ -26,13 +26,13 @@ from engine.estimate import Options, Progress
 from engine.formats.document import to_document
 from engine.pose import Pose2D
 from engine.scene import Scene
-from engine.sequence import read_sequence, video_to_zip
+from engine.sequence import read_moment, video_to_zip
 from engine.studio import Studio
 from engine.video import frame_at, open_clip
 
 most_pictures = 500
 thumbnails = 48  # frames of a video shown while it is worked on
-thumbnail_side = 256  # px
+thumbnail_side = 192  # px
 kept_seconds = 86400  # of results
 
 
@@ -123,11 +123,7 @@ def open_frame(video: FileData, results: FileData, number: int | None = None, ti
     The frame of that `number`, from 0, or the one seen at a `time` in seconds.
     """
     (path, name), (archive, _) = sent(video), sent(results)
-    moments = read_sequence(archive).moments
-    if isinstance(time, int | float):
-        moment = next((one for one in reversed(moments) if one.time <= time), moments[0])
-    else:
-        moment = next((one for one in moments if one.number == number), None)
+    moment = read_moment(archive, number, time if isinstance(time, int | float) else None)
     if moment is None:
         raise ValueError(f"expected a frame of “{name}” with a pose, got frame {number!r:.20}")
     image = frame_at(open_clip(path), moment.number).image
@@ -150,10 +146,11 @@ def _fresh() -> Path:
 
 def _thumbnail(pose: Pose2D, image: np.ndarray) -> dict[str, Any]:
     """A frame with its poses over it, small, as a file for the page."""
-    drawn = draw.overlay(pose, image)
-    scale = thumbnail_side / max(drawn.shape[:2])
-    small = cv2.resize(drawn, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA) if scale < 1 else drawn
-    _, data = cv2.imencode(".jpg", small[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, 80])
+    scale = thumbnail_side / max(image.shape[:2])
+    small = cv2.resize(image, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA) if scale < 1 else image
+    # Drawn at its size: shrunk with the picture, the lines would be too thin to see.
+    drawn = draw.overlay(pose.scaled((small.shape[1], small.shape[0])), small)
+    _, data = cv2.imencode(".jpg", drawn[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, 85])
     return FileData(path=save_bytes_to_cache(data.tobytes(), "frame.jpg", get_upload_folder())).model_dump()
 
 

@@ -149,6 +149,8 @@ class Models:
         """Stop a download; what has arrived is kept for the next try."""
         if under_way := self._under_way.get(name) if isinstance(name, str) else None:
             under_way.stop.set()
+            if not under_way.ended:
+                under_way.text = words["models"]["stopping"]
         return self.menu()
 
 

@@ -139,14 +139,8 @@ class Samples(Dataset):
     def __init__(
         self, figures: Figures, skeleton: Skeleton, size: tuple[int, int], sigma: float, how: Augmentation, seed: int
     ) -> None:
-        self.figures, self.skeleton, self.size, self.sigma, self.how, self.seed = (
-            figures,
-            skeleton,
-            size,
-            sigma,
-            how,
-            seed,
-        )
+        self.figures, self.skeleton, self.size = figures, skeleton, size
+        self.sigma, self.how, self.seed = sigma, how, seed
 
     def __len__(self) -> int:
         return len(self.figures)

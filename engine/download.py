@@ -23,6 +23,7 @@ from engine.weight_layout import part_name
 from engine.weight_table import Hub, Weights
 
 attempts, pause = 5, 1.0  # tries without one new byte before giving up; seconds between them
+worth_another_try = (408, 429, 500, 502, 503, 504)  # statuses of a server that is busy or was too slow
 hash_step = 1 << 22  # bytes hashed between two looks at `cancelled`
 
 
@@ -264,14 +265,7 @@ def _fetch(hub: Hub, file: _File, report: _Report) -> None:
         try:
             _append(hub, file, have, report)
         except (httpx2.TransportError, HfHubHTTPError) as error:
-            passing = not isinstance(error, HfHubHTTPError) or error.response.status_code in (
-                408,
-                429,
-                500,
-                502,
-                503,
-                504,
-            )
+            passing = not isinstance(error, HfHubHTTPError) or error.response.status_code in worth_another_try
             left = attempts if _size(file.part) > have else left - 1
             if not passing or not left:
                 raise

@@ -31,30 +31,33 @@ class Loader:
 
     def __init__(self, models: Path | None, threads: int) -> None:
         self._models, self._threads = models, threads
-        self._lock = threading.RLock()
         self._small: dict[str, Any] = {}
-        self._large: tuple[tuple[str, str], Any] | None = None
+        self._large: tuple[tuple[str, torch.dtype], Any] | None = None
+        # Apart, so that nobody waits for gigabytes who wants the quick model.
+        self._lock, self._large_lock = threading.RLock(), threading.RLock()
 
-    def has(self, name: str, options: Options) -> bool:
+    def has(self, name: str) -> bool:
         """Whether that estimator is in memory."""
-        return name in self._small or (self._large is not None and self._large[0] == self._key(name, options))
+        return name in self._small or (self._large is not None and self._large[0][0] == name)
 
     def estimator(self, name: str, options: Options) -> Estimator:
         """The estimator of that name, for these options; a ValueError names what is wrong with its files."""
         entry = self._entry(name)
+        if entry.system == "sdpose":
+            with self._large_lock:
+                return self._sdpose(entry, options)
         with self._lock:
             if entry.system == "movenet":
                 return self._kept(name, lambda path: MoveNet(self._session(path / "movenet-thunder.onnx")))
-            if entry.system == "vitpose":
-                return self._vitpose(entry)
-            return self._sdpose(entry, options)
+            return self._vitpose(entry)
 
     def detector(self, name: str, animals: bool = False) -> Detector:
         """What finds people, or animals."""
         with self._lock:
             if name == "quick":
+                # Under a name that no file of the user's can have.
                 return self._kept(
-                    "quick people", lambda path: PersonDetector(self._session(path / "movenet-multipose.onnx")), "quick"
+                    "quick/people", lambda path: PersonDetector(self._session(path / "movenet-multipose.onnx")), "quick"
                 )
             from engine import rtdetr
 
@@ -72,12 +75,12 @@ class Loader:
     def _sdpose(self, entry: weights.Weights, options: Options) -> Estimator:
         from engine.sdpose import SDPoseEstimator, SDPosePipeline
 
-        key = self._key(entry.name, options)
+        key = entry.name, self._dtype(entry, options)
         if self._large is None or self._large[0] != key:
             self._large = None  # let go before the next one fills the memory
             path = self._path(entry.name)
             log.info("loading %s", path)
-            pipeline = SDPosePipeline.from_pretrained(path, self._dtype(entry, options))
+            pipeline = SDPosePipeline.from_pretrained(path, key[1])
             self._large = key, pipeline.for_inference().to(self._device())
         return SDPoseEstimator(self._large[1], entry.name, options.protocol, figures_at_once[self._device().type])
 
@@ -104,14 +107,13 @@ class Loader:
     def _path(self, name: str) -> Path:
         return weights.require(name, self._models)
 
-    def _key(self, name: str, options: Options) -> tuple[str, str]:
-        return name, options.precision
-
     # ── machine ──
 
     def _device(self) -> torch.device:
+        """What torch's networks run on; where it is the processor, on so many threads as they may take."""
         import torch
 
+        torch.set_num_threads(self._threads)
         if torch.cuda.is_available():
             return torch.device("cuda")
         return torch.device("mps" if torch.backends.mps.is_available() else "cpu")
@@ -119,7 +121,6 @@ class Loader:
     def _dtype(self, entry: weights.Weights, options: Options) -> torch.dtype:
         import torch
 
-        torch.set_num_threads(self._threads)
         if entry.system != "sdpose":
             return torch.float32
         named = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}

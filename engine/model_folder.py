@@ -42,7 +42,7 @@ def _object(path: Path) -> dict[str, Any]:
         raise WrongWeights(f"expected the file {path}, got none")
     try:
         found = json.loads(path.read_text("utf-8"))
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise WrongWeights(f"expected JSON in {path}, got something else") from error
     if not isinstance(found, dict):
         raise WrongWeights(f"expected a JSON object in {path}, got {type(found).__name__}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -41,13 +42,15 @@ class SDPoseOutput(BaseOutput):
 class SDPosePipeline:
     """SDPose (arXiv 2509.24980) with the conventions of a diffusers pipeline: from_pretrained, save_pretrained, call.
 
-    `input_size` (width, height) px is what the network was trained for. Equal inputs give equal outputs.
+    `input_size` (width, height) px is what the network was trained for. Equal inputs give equal outputs. Threads may
+    share it: they pass the network one after the other.
     """
 
     def __init__(self, net: SDPoseNet, input_size: tuple[int, int] = sizes["official"].input_size) -> None:
         self.net = net.eval()
         self.input_size = input_size
         self.skeleton: Skeleton = skeletons[net.head.keypoints]
+        self._turn = threading.Lock()
 
     @classmethod
     def from_pretrained(cls, path: str | Path, torch_dtype: torch.dtype = torch.float32) -> SDPosePipeline:
@@ -73,7 +76,7 @@ class SDPosePipeline:
 
     def for_inference(self) -> SDPosePipeline:
         """This pipeline without what inference never reads, laid out for speed; not to be saved or trained any more."""
-        self.net.trimmed().to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.net.trimmed().channels_last()
         return self
 
     def __call__(
@@ -94,6 +97,8 @@ class SDPosePipeline:
         one they are the mode. `batch_size` counts figures, each twice in the network with the flip test. ValueError
         for a wrong picture or box.
         """
+        if batch_size < 1:
+            raise ValueError(f"expected a batch of 1 or more figures, got {batch_size}")
         pictures = [images] if isinstance(images, np.ndarray) else list(images)
         places = [[Box.of(_size(picture))] for picture in pictures] if boxes is None else [list(each) for each in boxes]
         if len(places) != len(pictures):
@@ -115,12 +120,13 @@ class SDPosePipeline:
                 points[start + i] = crop.to_photo(where[i].cpu().numpy())
             scores[start : start + len(batch)] = sure.cpu().numpy()
             maps += found.unbind() if output_heatmaps else ()
-        ends = np.cumsum([len(here) for here in places])[:-1]
-        stacked = torch.stack(maps) if maps else torch.zeros(0)
+        ends = np.cumsum([len(here) for here in places], dtype=int)
+        width, height = self.input_size
+        stacked = torch.stack(maps) if maps else torch.zeros(0, len(self.skeleton), height // 4, width // 4)
         return SDPoseOutput(
-            np.split(points, ends),
-            np.split(scores, ends),
-            list(torch.tensor_split(stacked, ends.tolist())) if output_heatmaps else None,
+            np.split(points, ends)[:-1],
+            np.split(scores, ends)[:-1],
+            list(torch.tensor_split(stacked, ends.tolist()))[:-1] if output_heatmaps else None,
         )
 
     @torch.inference_mode()
@@ -134,11 +140,20 @@ class SDPosePipeline:
         """Heatmaps (B, K, H/4, W/4) float32 of crops (H, W, 3) uint8; the flip test is part of the same batch."""
         pixels = torch.from_numpy(np.stack(crops)).to(self.device).permute(0, 3, 1, 2)
         pixels = (pixels.float() / 255 * 2 - 1).to(self.dtype)
-        with _watched(self.net, watch):
-            if not flip_test:
-                return self.net(pixels, generator).float()
-            straight, mirrored = self.net(torch.cat([pixels, pixels.flip(-1)]), generator).float().chunk(2)
+        with _held(self._turn, watch), _watched(self.net, watch):
+            found = self._run(torch.cat([pixels, pixels.flip(-1)]) if flip_test else pixels, generator)
+        if not flip_test:
+            return found
+        straight, mirrored = found.chunk(2)
         return merge_flip(straight, mirrored, self.skeleton.swap)
+
+    def _run(self, pixels: Tensor, generator: torch.Generator | None) -> Tensor:
+        try:
+            return self.net(pixels, generator).float()
+        except RuntimeError as error:  # torch has no one kind for it: a GPU's is a RuntimeError of its own
+            if isinstance(error, torch.OutOfMemoryError) or "can't allocate memory" in str(error):
+                raise MemoryError(f"expected memory for {len(pixels)} pictures at once, got no more of it") from error
+            raise
 
     def people(self, output: SDPoseOutput) -> list[list[Person]]:
         """The output as figures of each picture, scores cut to 0 … 1, every joint visible for now."""
@@ -160,6 +175,21 @@ def _part_of(watch: Watch | None, start: float, share: float) -> Watch | None:
 
 
 @contextmanager
+def _held(turn: threading.Lock, watch: Watch | None) -> Iterator[None]:
+    """Waits for the network: two runs at once would hear each other's hooks and need twice the memory.
+
+    `watch` is asked while waiting, so that whoever waits can be stopped.
+    """
+    while not turn.acquire(timeout=0.1):
+        if watch:
+            watch(0.0)
+    try:
+        yield
+    finally:
+        turn.release()
+
+
+@contextmanager
 def _watched(net: SDPoseNet, watch: Watch | None) -> Iterator[None]:
     """While inside, `watch` hears of every block of the network before it runs."""
     if watch is None:
@@ -167,7 +197,8 @@ def _watched(net: SDPoseNet, watch: Watch | None) -> Iterator[None]:
         return
     encoder: Any = net.vae.encoder
     unet: Any = net.unet
-    layers = [part for block in encoder.down_blocks for part in block.resnets]
+    # Of the encoder's blocks the first layer: a trimmed network runs them layer by layer, see `networks.lean`.
+    layers = [part.norm1 for block in encoder.down_blocks for part in block.resnets]
     layers += [encoder.mid_block, *unet.down_blocks, unet.mid_block, *unet.up_blocks, net.head]
     shares = {layer: i / len(layers) for i, layer in enumerate(layers)}
     furthest = 0.0

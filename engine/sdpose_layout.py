@@ -18,7 +18,7 @@ from diffusers.models.unets.unet_2d_condition import UNet2DConditionModel
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
-from engine.networks.sdpose import HeatmapHead, SDPoseNet, Sizes, sizes, tap_of
+from engine.networks.sdpose import HeatmapHead, SDPoseNet, Sizes, sizes, stride, tap_of
 from engine.tensors import WrongWeights, differences, load_strictly, read_shapes, read_tensors
 
 unet_file = "unet/diffusion_pytorch_model.safetensors"
@@ -31,6 +31,7 @@ published_prompt = Path(__file__).parent.parent / "assets" / "weights" / "sdpose
 # The single file's names: those of Stable Diffusion's first code, with the head inside the diffusion model.
 single_unet, single_vae = "model.diffusion_model.", "first_stage_model."
 single_head = f"{single_unet}heatmap_head."
+largest_side = 4096  # px of an input: a wrong number must not fill the memory
 # Whatever a config says: the published loader sets these two as well.
 task_embedding = {"class_embed_type": "projection", "projection_class_embeddings_input_dim": 4}
 
@@ -104,15 +105,28 @@ def _parts(folder: Path) -> tuple[UNet2DConditionModel, AutoencoderKL, HeatmapHe
     official = sizes["official"]
     unet_config = _config(folder / "unet" / "config.json", official.unet) | task_embedding
     vae_config = _config(folder / "vae" / "config.json", official.vae)
+    # The layers that run for inference one by one, see `networks.lean`.
+    kinds = set(vae_config.get("down_block_types", []))
+    if kinds != {"DownEncoderBlock2D"} or not vae_config.get("use_quant_conv", True):
+        raise WrongWeights(f"expected Stable Diffusion's VAE in {folder.name}/vae/config.json, got one of other blocks")
     with torch.device("meta"):
         unet = _made(UNet2DConditionModel, unet_config, f"{folder.name}/unet/config.json")
         vae = _made(AutoencoderKL, vae_config, f"{folder.name}/vae/config.json")
         head = HeatmapHead(channels, keypoints)
     about = _config(folder / about_file, {})
-    size = tuple(about.get("input_size", official.input_size))
-    if len(size) != 2 or not all(isinstance(side, int) and side > 0 for side in size):
-        raise WrongWeights(f"expected input_size [width, height] in {folder.name}/{about_file}, got {list(size)}")
-    return unet, vae, head, size, about.get("tap")
+    size, tap = about.get("input_size", list(official.input_size)), about.get("tap")
+    if not isinstance(size, list) or len(size) != 2 or not all(_is_side(side) for side in size):
+        raise WrongWeights(
+            f"expected input_size [width, height], multiples of {stride} up to {largest_side}, in "
+            f"{folder.name}/{about_file}, got {size!r:.80}"
+        )
+    if tap is not None and type(tap) is not int:
+        raise WrongWeights(f"expected tap, an up-block's number, in {folder.name}/{about_file}, got {tap!r:.80}")
+    return unet, vae, head, (size[0], size[1]), tap
+
+
+def _is_side(side: Any) -> bool:
+    return type(side) is int and 0 < side <= largest_side and side % stride == 0
 
 
 def _prompt(path: Path, width: int) -> Tensor:
@@ -131,7 +145,7 @@ def _config(path: Path, default: dict[str, Any]) -> dict[str, Any]:
 def _json(path: Path) -> dict[str, Any]:
     try:
         found = json.loads(path.read_text("utf-8"))
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise WrongWeights(f"expected JSON in {path}, got something else") from error
     if not isinstance(found, dict):
         raise WrongWeights(f"expected named settings in {path}, got {type(found).__name__}")
@@ -141,7 +155,7 @@ def _json(path: Path) -> dict[str, Any]:
 def _made(kind: type[Part], config: dict[str, Any], source: str) -> Part:
     try:
         return kind.from_config(config)  # type: ignore[attr-defined]
-    except (TypeError, ValueError, KeyError, IndexError) as error:
+    except Exception as error:  # diffusers raises a dozen kinds for settings that are not its own
         raise WrongWeights(
             f"expected the settings of a {kind.__name__} in {source}, got some that build none"
         ) from error

@@ -44,7 +44,8 @@ from engine.video import Clip, Frame, Recorder, frame_at, frames, longest_second
 # The batch's words too, so that pictures and videos are had from one place.
 __all__ = [
     "Batch", "Cancel", "Each", "Failure", "Found", "Moment", "PoseSequence", "Result", "Work", "estimate_frames",
-    "frame_at", "pictures_in", "pictures_to_zip", "read_sequence", "spoken", "video_endings", "video_to_zip",
+    "frame_at", "pictures_in", "pictures_to_zip", "read_moment", "read_sequence", "spoken", "video_endings",
+    "video_to_zip",
 ]  # fmt: skip
 
 version = 1
@@ -53,6 +54,7 @@ video_endings = (
 )  # fmt: skip
 largest_index = 32 * 1024 * 1024
 largest_document = 4 * 1024 * 1024
+latest = 2.0 * longest_seconds  # s: a file may last longer than it declares
 _overlay = "overlay.mp4"
 
 
@@ -171,39 +173,72 @@ def _index(clip: Clip, every: int, end: float, model: str, notes: list[str], ent
 
 def read_sequence(path: Path) -> PoseSequence:
     """The sequence in a zip that `video_to_zip` wrote; ValueError says what is missing or wrong in it."""
-    try:
-        archive = zipfile.ZipFile(path)
-    except (zipfile.BadZipFile, OSError) as error:
-        raise ValueError(f"expected a zip with a pose sequence, got “{path.name}”, which is none ({error})") from None
-    with archive:
-        index = keyed(_taken(archive, index_name, largest_index), index_name, "contrapposto_sequence", "frames")
-        found = whole(index["contrapposto_sequence"], "contrapposto_sequence (the version)", 1, 1_000_000)
-        if found > version:
-            refuse("the sequence", f"version {version}", f"{found}: made by a newer Contrapposto; update to open it")
-        keyed(index, index_name, "size", "fps", "seconds")
+    with _archive(path) as archive:
+        index, size, rows = _contents(archive)
         above, below = numbers(index["fps"], "fps", (2,))
         if not (0 < above < 2**31 and 0 < below < 2**31):
             refuse("fps", "a fraction above 0", f"{above:g}/{below:g}")
-        size = size_of(index["size"], "size")
-        rows = listed(index["frames"], "frames", at_most=most_frames)
         return PoseSequence(
             size,
             Fraction(int(above), int(below)),
-            number(index["seconds"], "seconds", 0, longest_seconds * 2),
+            number(index["seconds"], "seconds", 0, latest),
             tuple(_moment(archive, row, f"frame {n}", size) for n, row in enumerate(rows, 1)),
             text(index.get("model", ""), "model"),
             tuple(text(note, "notes") for note in listed(index.get("notes", []), "notes")),
         )
 
 
-def _moment(archive: zipfile.ZipFile, row: Any, where: str, size: tuple[int, int]) -> Moment:
+def read_moment(path: Path, number: int | None = None, time: float | None = None) -> Moment | None:
+    """One moment of a sequence, of however many: of the frame `number`, or the last one that begins by `time`, s.
+
+    None where that frame has no pose; before the first moment that one. ValueError as for `read_sequence`.
+    """
+    with _archive(path) as archive:
+        _, size, rows = _contents(archive)
+        places = [_place(row, f"frame {n}") for n, row in enumerate(rows, 1)]
+        if time is None:
+            chosen = next((i for i, (_, own, _) in enumerate(places) if own == number), None)
+        else:
+            chosen = max((i for i, (_, _, begins) in enumerate(places) if begins <= time), default=0)
+        return None if chosen is None else _moment(archive, rows[chosen], f"frame {chosen + 1}", size)
+
+
+def _archive(path: Path) -> zipfile.ZipFile:
+    try:
+        return zipfile.ZipFile(path)
+    except (zipfile.BadZipFile, OSError) as error:
+        raise ValueError(f"expected a zip with a pose sequence, got “{path.name}”, which is none ({error})") from None
+
+
+def _contents(archive: zipfile.ZipFile) -> tuple[dict[str, Any], tuple[int, int], list[Any]]:
+    """A sequence's index, its pictures' (width, height) and a row a moment; ValueError where there is none to read."""
+    index = keyed(_taken(archive, index_name, largest_index), index_name, "contrapposto_sequence", "frames")
+    found = whole(index["contrapposto_sequence"], "contrapposto_sequence (the version)", 1, 1_000_000)
+    if found > version:
+        refuse("the sequence", f"version {version}", f"{found}: made by a newer Contrapposto; update to open it")
+    keyed(index, index_name, "size", "fps", "seconds")
+    rows = listed(index["frames"], "frames", at_most=most_frames)
+    if not rows:
+        refuse("frames", "at least one", "none")
+    return index, size_of(index["size"], "size"), rows
+
+
+def _place(row: Any, where: str) -> tuple[str, int, float]:
+    """A row's document, its frame's number in the video and its time in seconds."""
     row = keyed(row, where, "document", "number", "time")
-    name = text(row["document"], f"{where}, document")
+    return (
+        text(row["document"], f"{where}, document"),
+        whole(row["number"], f"{where}, number", 0, 2**31),
+        number(row["time"], f"{where}, time", 0, latest),
+    )
+
+
+def _moment(archive: zipfile.ZipFile, row: Any, where: str, size: tuple[int, int]) -> Moment:
+    name, place, time = _place(row, where)
     pose = from_document(_taken(archive, name, largest_document)).pose
     if pose.size != size:
         refuse(f"{where}, size", f"{size} as the sequence's", f"{pose.size}")
-    place = whole(row["number"], f"{where}, number", 0, 2**31)
-    return Moment(place, number(row["time"], f"{where}, time", 0, longest_seconds * 2), pose)
+    return Moment(place, time, pose)
 
 
 def _taken(archive: zipfile.ZipFile, name: str, most: int) -> Any:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 import os
-import threading
 import time
+from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from statistics import median
 
 import numpy as np
 
@@ -80,8 +81,7 @@ class Studio:
     def __init__(self, models: Path | None = None, threads: int | None = None) -> None:
         self._models = models
         self._loader = Loader(models, threads or min(2, os.cpu_count() or 1))
-        self._lock = threading.Lock()
-        self._timed: dict[tuple[str, str, bool], float] = {}
+        self._timed: dict[tuple[str, str, bool], deque[float]] = {}
 
     def models(self) -> tuple[Model, ...]:
         """All estimators: those that can be used now first, the most accurate before the others."""
@@ -106,7 +106,7 @@ class Studio:
         notes: list[str] = []
         started = time.perf_counter()
         name = self._chosen(model)
-        if progress and not self._loader.has(name, options):
+        if progress and not self._loader.has(name):
             progress(0.0, f"Loading {name}")
         estimator = self._loader.estimator(name, options)
         detector = None if boxes or whole_image else self._detector(options, estimator)
@@ -115,7 +115,9 @@ class Studio:
         if not pose.people:
             notes.append(nobody)
         else:
-            self._timed[_timing(name, options)] = (time.perf_counter() - began) / len(pose.people)
+            # Of the last runs the middle one counts: the first may warm up, another may look twice at a drawing.
+            runs = self._timed.setdefault(_timing(name, options), deque(maxlen=9))
+            runs.append((time.perf_counter() - began) / len(pose.people))
         return Estimate(pose, name, time.perf_counter() - started, tuple(notes))
 
     def detectors(self) -> tuple[Model, ...]:
@@ -127,8 +129,8 @@ class Studio:
         """What that many figures will take on this machine: as timed in earlier runs, else reckoned."""
         name = self._chosen(model)
         reckoned = self._loader.forecast(name, options, figures)
-        timed = self._timed.get(_timing(name, options))
-        return reckoned if timed is None else Forecast(timed * figures, reckoned.gigabytes, measured=True)
+        runs = self._timed.get(_timing(name, options))
+        return Forecast(median(runs) * figures, reckoned.gigabytes, measured=True) if runs else reckoned
 
     def download(
         self, model: str, progress: Progress | None = None, cancelled: Callable[[], bool] | None = None

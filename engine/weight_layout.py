@@ -37,11 +37,17 @@ class Layout:
 
 
 def recognise(path: Path) -> Layout | None:
-    """The model at a folder or .safetensors file, None where there is none of ours. No tensor is read."""
-    if path.is_dir():
-        return _folder(path)
-    if path.suffix == ".safetensors" and path.is_file():
-        return _single_file(path)
+    """The model at a folder or .safetensors file, None where there is none of ours, or none that may be read.
+
+    No tensor is read.
+    """
+    try:
+        if path.is_dir():
+            return _folder(path)
+        if path.suffix == ".safetensors" and path.is_file():
+            return _single_file(path)
+    except PermissionError:  # one locked folder must not hide the others
+        pass
     return None
 
 
@@ -88,7 +94,7 @@ def _sdpose_folder(folder: Path) -> Layout:
     if not problem:
         try:
             _, _, head = [shapes(folder / name) for name in sdpose_tensors]
-            skeleton = _skeleton_of(head.get(_head, (0,))[0], f"{sdpose_tensors[-1]}")
+            skeleton = _skeleton_of(head.get(_head), sdpose_tensors[-1])
         except ValueError as error:
             problem = str(error)
     return Layout(folder, "sdpose", skeleton, _megabytes(folder, sdpose_files), problem)
@@ -97,7 +103,7 @@ def _sdpose_folder(folder: Path) -> Layout:
 def _transformers_folder(folder: Path) -> Layout | None:
     try:
         config: Any = json.loads((folder / "config.json").read_text("utf-8"))
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return None
     system = _systems.get(str(config.get("model_type"))) if isinstance(config, dict) else None
     if system is None:
@@ -113,7 +119,7 @@ def _transformers_folder(folder: Path) -> Layout | None:
 
 
 def _vitpose_skeleton(tensors: dict[str, tuple[int, ...]], config: dict[str, Any]) -> Skeleton:
-    skeleton = _skeleton_of(tensors.get("head.conv.weight", (0,))[0], "model.safetensors")
+    skeleton = _skeleton_of(tensors.get("head.conv.weight"), "model.safetensors")
     labels = config.get("id2label")
     animal = isinstance(labels, dict) and any("paw" in str(label).lower() for label in labels.values())
     return ap10k17 if animal and skeleton is coco17 else skeleton
@@ -130,12 +136,14 @@ def _single_file(path: Path) -> Layout | None:
         head = next((shape for name, shape in tensors.items() if name.endswith(f"heatmap_head.{_head}")), None)
         if head is None and not any("heatmap_head." in name for name in tensors):
             return None
-        return Layout(path, "sdpose", _skeleton_of(head[0] if head else 0, path.name), megabytes)
+        return Layout(path, "sdpose", _skeleton_of(head, path.name), megabytes)
     except ValueError as error:
         return Layout(path, "sdpose", None, megabytes, str(error))
 
 
-def _skeleton_of(channels: int, source: str) -> Skeleton:
+def _skeleton_of(head: tuple[int, ...] | None, source: str) -> Skeleton:
+    """The skeleton of a head by the shape of its last layer, (points, …); ValueError for another one, or none."""
+    channels = head[0] if head else 0
     if channels not in _skeletons:
         raise ValueError(f"expected a head for {' or '.join(map(str, _skeletons))} points in {source}, got {channels}")
     return _skeletons[channels]

@@ -29,8 +29,10 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from engine.heatmap import merge_flip
+from engine.box import Box
+from engine.heatmap import crop_of, cut, merge_flip
 from engine.networks.sdpose import SDPoseNet, build, latent_scale, sizes, task_label, timestep
+from engine.photo import read_photo
 from engine.sdpose import SDPosePipeline
 from engine.skeleton import coco17, wholebody133
 
@@ -75,13 +77,12 @@ def filled(module: nn.Module, device: str, dtype: torch.dtype) -> Any:
 
 
 def crops(people: int) -> list[np.ndarray]:
-    """Pictures (1024, 768, 3) uint8 of soft shapes, one per person."""
-    width, height = sizes["official"].input_size
-    y, x = np.mgrid[:height, :width] / 100
-    waves = [
-        np.stack([np.sin(x * (1 + c) + k) * np.cos(y * (2 - c)) for c in (0, 0.4, 0.8)], -1) for k in range(people)
-    ]
-    return [((wave + 1) * 127).astype(np.uint8) for wave in waves]
+    """The bundled examples as the network sees them, (1024, 768, 3) uint8, one per person."""
+    examples = Path(__file__).parent.parent / "assets" / "examples"
+    paths = sorted(path for path in examples.glob("*") if path.suffix in (".jpg", ".png", ".webp"))
+    photos = [read_photo(path.read_bytes(), path.name).image for path in paths[:people]]
+    seen = [cut(photo, crop_of(Box.of((photo.shape[1], photo.shape[0])), "evaluation")) for photo in photos]
+    return [seen[i % len(seen)] for i in range(people)]
 
 
 # ── the published pipeline's arithmetic ──

@@ -78,12 +78,18 @@ def table(file: dict[str, Any], image_ids: Iterable[int], found: Sequence[Instan
     if on == wholebody133 and has_parts(file):
         rows = {part: _row(file, ids, kept, on, where, keys) for part, (where, keys) in parts.items()}
         left, right = asdict(rows["left hand"]), asdict(rows["right hand"])
-        hands = Row(**{name: (value + right[name]) / 2 for name, value in left.items()})
+        hands = Row(**{name: _mean(value, right[name]) for name, value in left.items()})
         return {**{part: row for part, row in rows.items() if part != "whole"}, "hands": hands, "whole": rows["whole"]}
     if on not in (coco17, wholebody133):
         raise ValueError(f"expected figures on coco17 or wholebody133, got {on.name}")
     where, keys = parts["body"]
     return {"body": _row(file, ids, kept, on, where, keys)}
+
+
+def _mean(left: float, right: float) -> float:
+    """The mean of two figures; the other one where a side is not annotated, -1 where neither is."""
+    told = [figure for figure in (left, right) if figure >= 0]
+    return sum(told) / len(told) if told else -1.0
 
 
 def has_parts(file: dict[str, Any]) -> bool:

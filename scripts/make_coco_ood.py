@@ -44,6 +44,8 @@ def jobs(file: dict, images: Path, out: Path, style: str, seed: int, limit: int 
     found = []
     for image in file["images"][:limit]:
         source, target = images / image["file_name"], out / style / image["file_name"]
+        if not target.resolve().is_relative_to((out / style).resolve()):
+            raise ValueError(f"expected file names within the folder, got {image['file_name']!r:.80}")
         if not source.is_file():
             raise ValueError(f"expected the annotated picture {image['file_name']} in “{images}”, got none")
         if not target.is_file():

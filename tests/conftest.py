@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import shutil
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from desk import Desk, figures, standing
+from model_desk import ModelDesk
 
 from scripts.served import Served, chromium_flags, chromium_path, patience
 
@@ -140,3 +143,109 @@ def desk(module_desk: Desk) -> Iterator[Desk]:
     module_desk.hush()
     yield module_desk
     module_desk.page.watch.judge()
+
+
+# ── the app with an artist's own models, tiny ones ──
+
+
+@pytest.fixture(scope="session")
+def own_models(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An artist's own models: SDPose for body and whole body, ViTPose for people and animals, and half of one."""
+    import torch
+    from test_vitpose import folder_of, network
+
+    from engine.networks.sdpose import build, sizes
+    from engine.sdpose import SDPosePipeline
+    from engine.skeleton import ap10k17
+
+    folder = tmp_path_factory.mktemp("models")
+    for name, points in (("my-body", 17), ("my-wholebody", 133)):
+        torch.manual_seed(points)
+        net = build("tiny", points)
+        torch.nn.init.normal_(net.head.final_layer.weight, 0, 0.03)  # maps with peaks, some sure and some not
+        SDPosePipeline(net, sizes["tiny"].input_size).save_pretrained(folder / name)
+    folder_of(folder / "my-fast", network())
+    folder_of(folder / "my-animals", network(ap10k17))
+    shutil.copytree(folder / "my-body", folder / "half-copied")
+    (folder / "half-copied" / "decoder" / "decoder.safetensors").unlink()
+    return folder
+
+
+@pytest.fixture(scope="session")
+def hub(own_models: Path) -> Iterator[Any]:
+    """A hub that has the body model alone."""
+    from test_download import Hub
+
+    server = Hub()
+    body = own_models / "my-body"
+    server.files = {str(path.relative_to(body)): path.read_bytes() for path in body.rglob("*") if path.is_file()}
+    threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
+    yield server
+    server.gate.set()
+    server.shutdown()
+    server.server_close()
+
+
+@pytest.fixture(scope="session")
+def models_url(own_models: Path, hub: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The app with that folder, to which that hub is the only one."""
+    folder = tmp_path_factory.mktemp("served")
+    app = Served(folder)
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in {
+            "CONTRAPPOSTO_MODELS": str(own_models), "HF_ENDPOINT": hub.url, "HF_HOME": str(folder / "hf"),
+            "NO_PROXY": "*", "OMP_NUM_THREADS": "1",
+        }.items():  # fmt: skip
+            patch.setenv(name, value)
+        patch.delenv("HF_HUB_OFFLINE", raising=False)
+        app.start()
+    yield app.url
+    app.kill()
+    assert "Traceback" not in app.log, app.log[-3000:]
+
+
+def _with_drawing(page: Any, url: str, drawing: Path) -> ModelDesk:
+    page.set_default_timeout(patience * 1000)  # networks are loaded on the way
+    desk = ModelDesk(page, url)
+    desk.open().opened(drawing)
+    return desk
+
+
+@pytest.fixture
+def visitor(chromium: Any, models_url: str, example: Path) -> Iterator[Callable[..., ModelDesk]]:
+    """A visitor's page with a drawing open; another one at each call."""
+    pages: list[Any] = []
+
+    def make(**options: Any) -> ModelDesk:
+        pages.append(watched_page(chromium, models_url, **options))
+        return _with_drawing(pages[-1], models_url, example)
+
+    yield make
+    for page in pages:
+        page.context.close()
+    for page in pages:
+        page.watch.judge()
+
+
+@pytest.fixture(scope="module")
+def _models_page(chromium: Any, models_url: str, example: Path) -> Iterator[ModelDesk]:
+    page = watched_page(chromium, models_url)
+    yield _with_drawing(page, models_url, example)
+    page.context.close()
+
+
+@pytest.fixture
+def models_desk(_models_page: ModelDesk) -> Iterator[ModelDesk]:
+    """The module's page with a drawing open and no figures, `auto` chosen, nothing on the contact sheet."""
+    for step in (
+        "store.commit('', { ...store.doc, people: [] })",
+        "studio.goTo('photo')",
+        "studio.batch.clear()",
+        "studio.contact.body.replaceChildren()",
+        "studio.panels.photo.models.choose('auto')",
+        "studio.panels.photo.look('everywhere')",
+    ):
+        _models_page.ask(step)
+    _models_page.hush()
+    yield _models_page
+    _models_page.page.watch.judge()

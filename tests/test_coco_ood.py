@@ -248,6 +248,12 @@ def test_seeds_are_each_picture_s_own(coco):
     assert isinstance(one[0], Job)
 
 
+def test_nothing_is_written_outside_the_folder(coco):
+    file = {"images": [{"id": 1, "file_name": "../val/a.png"}]}
+    with pytest.raises(ValueError, match=r"expected file names within the folder, got '\.\./val/a\.png'"):
+        jobs(file, coco / "val", coco / "out", "oil", 0)
+
+
 def test_an_annotated_picture_that_is_missing_is_named(coco):
     (coco / "val" / "b.jpg").unlink()
     with pytest.raises(ValueError, match=r"b\.jpg"):

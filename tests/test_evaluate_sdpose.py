@@ -111,6 +111,15 @@ def test_each_part_is_counted_by_itself():
     assert 0 < rows["whole"].ap < 1
 
 
+def test_a_hand_nobody_labelled_does_not_count_against_the_other():
+    file = coco_file(whole=True)
+    for one in file["annotations"]:
+        one["lefthand_kpts"] = [0] * 63
+    rows = table(file, [1, 2, 3], [instance(a, True) for a in file["annotations"]], wholebody133)
+    assert (rows["left hand"].ap, rows["right hand"].ap, rows["hands"].ap) == (-1, 1, 1)
+    assert rows["hands"].ap_large == -1
+
+
 def test_a_missed_figure_and_a_false_one_both_cost():
     file = coco_file()
     found = [instance(a) for a in file["annotations"]]

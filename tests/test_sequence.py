@@ -20,7 +20,7 @@ from engine.batch import Result, pictures_in, pictures_to_zip, spoken
 from engine.estimate import Cancelled
 from engine.pose import Person, Pose2D
 from engine.scene import Scene
-from engine.sequence import read_sequence, video_to_zip
+from engine.sequence import read_moment, read_sequence, video_to_zip
 from engine.skeleton import coco17
 from engine.track import Tracker
 from engine.video import Recorder, frame_at, frames, open_clip
@@ -290,6 +290,20 @@ def test_a_frame_is_had_by_its_number(tmp_path):
         frame_at(clip, 10)
 
 
+def test_one_moment_is_had_by_its_number_or_time_without_reading_the_others(tmp_path):
+    video_to_zip(film(tmp_path / "a.mp4"), Work(), tmp_path / "o.zip", every=4)
+    moments = read_sequence(tmp_path / "o.zip").moments
+    with zipfile.ZipFile(tmp_path / "o.zip") as whole, zipfile.ZipFile(tmp_path / "less.zip", "w") as less:
+        for name in ("index.json", "frames/000005.json"):
+            less.writestr(name, whole.read(name))
+    assert read_moment(tmp_path / "less.zip", number=4) == moments[1]
+    assert read_moment(tmp_path / "less.zip", number=5) is None
+    assert read_moment(tmp_path / "less.zip", time=moments[1].time) == moments[1]
+    assert read_moment(tmp_path / "less.zip", time=moments[2].time - 0.001) == moments[1]
+    assert read_moment(tmp_path / "o.zip", time=-1.0) == moments[0]
+    assert read_moment(tmp_path / "o.zip", time=99.0) == moments[2]
+
+
 def test_a_video_s_progress_rises(tmp_path):
     heard: list[float] = []
     video_to_zip(film(tmp_path / "a.mp4"), Work(), tmp_path / "o.zip", progress=lambda share, _: heard.append(share))
@@ -311,6 +325,7 @@ def test_what_is_no_sequence_is_refused(tmp_path):
         ({"contrapposto_sequence": 2}, "newer"),
         ({"fps": [30, 0]}, "fraction"),
         ({"size": [32, 48]}, "size"),
+        ({"frames": []}, "at least one"),
         ({"frames": [{"document": "frames/000009.json", "number": 8, "time": 0}]}, "000009"),
     ],
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -16,6 +17,7 @@ from safetensors.torch import load_file, save_file
 from engine import vitpose
 from engine.box import Box
 from engine.skeleton import ap10k17, coco17, crowdpose14, wholebody133
+from engine.studio import Studio
 from engine.vitpose import ViTPoseEstimator, cut, decode, load, window
 from engine.vitpose_checkpoint import tasks
 
@@ -508,6 +510,17 @@ def test_a_wrong_file_of_the_authors_is_refused_by_name(authors, tmp_path):
 
 
 # ── quick to start ──
+
+
+def test_the_studio_keeps_it_to_its_threads(tiny, tmp_path):
+    shutil.copytree(tiny, tmp_path / "mine")
+    before = torch.get_num_threads()
+    try:
+        torch.set_num_threads(2)
+        Studio(tmp_path, threads=1).estimator("mine")
+        assert torch.get_num_threads() == 1
+    finally:
+        torch.set_num_threads(before)
 
 
 def test_importing_the_modules_leaves_transformers_alone():

@@ -285,11 +285,30 @@ def test_broken_files_are_listed_with_what_is_wrong(tmp_path: Path):
     put(tmp_path / "odd.safetensors", **{"heatmap_head.final_layer.weight": np.zeros((21, 8, 1, 1), np.float32)})
     put(tmp_path / "none.safetensors", **{"heatmap_head.other": np.zeros(3, np.float32)})
     sdpose(tmp_path / "hands", points=21)
+    put(sdpose(tmp_path / "flat") / head, **{"final_layer.weight": np.array(17, np.float32)})
+    assert "got 0" in _problem("flat", tmp_path)
     assert "expected a whole .safetensors file, got noise.safetensors" in _problem("noise", tmp_path)
     for name in ("odd", "hands"):
         assert "expected a head for 17 or 133 points" in _problem(name, tmp_path)
         assert "got 21" in _problem(name, tmp_path)
     assert "got 0" in _problem("none", tmp_path)
+
+
+def test_a_folder_that_cannot_be_read_hides_no_other(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    sdpose(tmp_path / "mine")
+    for name, config in (("deep", "[" * 100_000), ("bytes", "\udcff")):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "config.json").write_bytes(config.encode("utf-8", "surrogateescape"))
+    (tmp_path / "locked").mkdir()
+    is_dir = Path.is_dir
+
+    def locked(path: Path) -> bool:
+        if path.parent.name == "locked":
+            raise PermissionError(13, "Permission denied", str(path))
+        return is_dir(path)
+
+    monkeypatch.setattr(Path, "is_dir", locked)
+    assert [w.name for w in weights.every("estimate", tmp_path) if w.source == "user"] == ["mine"]
 
 
 def test_a_pipeline_that_paints_is_not_an_estimator(tmp_path: Path):

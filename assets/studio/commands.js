@@ -200,6 +200,8 @@ function nameOf(event) {
 // Commands that do not touch the pose: their keys count in every step.
 const everywhere = new Set(["undo", "redo", "open", "export", "help", "fit", "actual", "zoomIn", "zoomOut", "photoStep", "poseStep"]);
 
+const ofTheCanvas = new Set(["undo", "redo", "fit", "actual", "zoomIn", "zoomOut"]); // which a contact sheet covers
+
 /** Runs the command of a key press; returns whether there was one. */
 function keyDown(studio, table, event, posing) {
   if (posing && arrows[event.key] && !event.ctrlKey && !event.metaKey) {
@@ -209,7 +211,7 @@ function keyDown(studio, table, event, posing) {
   }
   const name = nameOf(event);
   const found = table.find(([, keys, run]) => run && keys.includes(name));
-  if (!found || event.altKey || !(posing || everywhere.has(found[0]))) return false;
+  if (!found || event.altKey || !(posing || everywhere.has(found[0])) || (studio.contact.isOpen && ofTheCanvas.has(found[0]))) return false;
   found[2]();
   return true;
 }

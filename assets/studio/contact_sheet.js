@@ -1,11 +1,11 @@
 // The contact sheet over the stage: many pictures, or a video with its frames, and what became of each.
 
-import { button, duration, fill, h, worded } from "./dom.js";
+import { button, duration, fill, h, refill, worded } from "./dom.js";
 import { boxOf } from "./figure.js";
 import { paintPerson } from "./paint.js";
 import { View } from "./view.js";
 
-const side = 320; // px of a picture's print
+const side = 240; // px of a picture's print
 
 export class ContactSheet {
   constructor(studio) {
@@ -17,7 +17,7 @@ export class ContactSheet {
     this.element = h("section.contact", { hidden: true, ariaLabel: this.words.title }, this.head, this.body);
     this.sight = new IntersectionObserver((seen) => seen.filter((one) => one.isIntersecting).forEach(({ target }) => this.#develop(target)), { root: this.element, rootMargin: "200px" });
     this.prints = new Map(); // item → its print
-    studio.panels.photo.models.addEventListener("change", () => this.isOpen && !this.batch.job && this.#head());
+    studio.panels.photo.models.addEventListener("change", () => this.isOpen && !this.batch.job && this.#allow());
     this.batch.addEventListener("taken", () => (this.#lay(), this.show()));
     this.batch.addEventListener("change", () => this.#change());
     this.batch.addEventListener("progress", () => this.#progress());
@@ -34,12 +34,19 @@ export class ContactSheet {
     if (!this.body.firstChild) this.#lay();
     this.#head();
     this.studio.refresh();
+    this.element.querySelector("button.primary:not(:disabled), .welcome button, a.button")?.focus({ preventScroll: true });
   }
 
   hide() {
+    this.leave();
+    this.studio.refresh();
+    this.studio.panels.photo.many.focus({ preventScroll: true });
+  }
+
+  /** Out of sight; what is at work goes on. */
+  leave() {
     this.element.hidden = true;
     this.video?.pause();
-    this.studio.refresh();
   }
 
   choose(props) {
@@ -52,19 +59,28 @@ export class ContactSheet {
 
   #head() {
     const { batch, words, studio } = this;
-    const { models } = studio.panels.photo;
     const { result, job } = batch;
-    const title = batch.empty ? words.title : batch.video ? batch.video.name : batch.count === 1 ? words.one : worded(words.count, { n: batch.count });
-    this.line = h("p.hint", { role: "status" });
-    this.bar = job && h("progress", { max: 1, value: batch.fraction });
     const done = result?.done > 0;
-    fill(this.head,
+    const title = batch.empty ? words.title : batch.video ? batch.video.name : batch.count === 1 ? words.one : worded(words.count, { n: batch.count });
+    this.line ??= h("p.hint", { role: "status" });
+    this.line.classList.toggle("bad", Boolean(batch.failure && !job));
+    this.start = !job && h(`button${done ? "" : ".primary"}`, { type: "button", onclick: () => this.run() }, result ? words.again : words.run);
+    this.bar = job && h("progress", { max: 1, value: batch.fraction });
+    refill(this.head,
       h("div.row", {}, h("h1", {}, title), h("div.grow"), !batch.empty && !job && this.#choices(false), button("close", words.close, () => this.hide())),
       this.line, this.bar,
       !batch.empty && h("div.row.wrap", {},
-        job ? button("close", words.cancel, () => batch.cancel(), { text: words.cancel })
-          : h(`button${done ? "" : ".primary"}`, { type: "button", disabled: !models.ready, onclick: () => this.run() }, result ? words.again : words.run),
-        done && h("a.button.primary", { href: studio.server.address(result.results), download: `${this.#name()}.zip` }, result.cancelled ? words.partial : words.zip)));
+        job ? button("close", words.cancel, () => batch.cancel(), { text: words.cancel, className: "stop" })
+          : this.start,
+        done && h("a.button.primary", { href: studio.server.address(result.results), download: `${this.#name()}.zip`, onclick: () => (batch.taken = true) }, result.cancelled ? words.partial : words.zip)));
+    if (job) this.#progress();
+    else this.#allow();
+  }
+
+  /** Whether the work can begin, and what it will take; in place, so that no button is built anew under the hand. */
+  #allow() {
+    const { models } = this.studio.panels.photo;
+    if (this.start) this.start.disabled = !models.ready || models.blind;
     this.#tellCost();
   }
 
@@ -85,27 +101,28 @@ export class ContactSheet {
 
   run() {
     const { models } = this.studio.panels.photo;
+    const done = this.batch.run(models.name, models.options.request);
     this.#lay(); // undeveloped again
-    return this.batch.run(models.name, models.options.request);
+    return done;
   }
 
   /** The line under the title: a forecast, how it goes, or what came of it. */
   async #tellCost() {
     const { batch, words, line } = this;
     const { models } = this.studio.panels.photo;
-    if (batch.empty || batch.job) return this.#progress();
-    if (batch.result) {
-      line.textContent = worded(batch.video ? words.videoDone : words.done, { n: batch.result.done, all: batch.count });
-      if (batch.result.notes?.length) line.textContent += ` ${batch.result.notes.join(" ")}`;
-      return;
-    }
-    if (!models.ready) return (line.textContent = this.studio.words.models.first);
-    const count = batch.video ? Math.max(1, Math.round(25 * (await lengthOf(this.video)))) : batch.count;
-    const told = await models.foresee(count).catch(() => null);
-    if (line !== this.line || !told?.seconds) return;
+    const tell = (text) => (line.textContent = text);
+    if (batch.empty) return tell("");
+    if (batch.result || batch.failure) return tell(batch.told);
+    if (!models.ready) return tell(this.studio.words.models.first);
+    if (models.blind) return tell(words.blind);
+    const asked = (this.asked = {}); // the latest question counts
+    const count = batch.video ? Math.round(25 * (await lengthOf(this.video))) : batch.count;
+    const told = count && (await models.foresee(count).catch(() => null));
+    if (asked !== this.asked || batch.job || batch.result || batch.failure) return;
+    if (!told?.seconds) return tell(words.noForecast);
     const time = duration(told.seconds, this.studio.words);
     const { measured, guess } = this.studio.words.models;
-    line.textContent = `${worded(batch.video ? words.videoForecast : words.forecast, { time })} (${told.measured ? measured : guess}).`;
+    return tell(`${worded(batch.video ? words.videoForecast : words.forecast, { time })} (${told.measured ? measured : guess}).`);
   }
 
   #progress() {
@@ -130,12 +147,13 @@ export class ContactSheet {
     else {
       for (const item of batch.items) this.prints.set(item, this.#print(item));
       fill(this.body, [...this.prints.values()]);
+      for (const print of this.prints.values()) this.#label(print);
     }
   }
 
   #print(item) {
     const canvas = h("canvas", { width: side, height: side });
-    const print = h("button.print", { type: "button", title: item.name, disabled: true, onclick: () => this.batch.openPicture(item).then((opened) => opened && this.hide()) },
+    const print = h("button.print", { type: "button", title: item.name, disabled: true, onclick: () => this.#openPicture(item) },
       canvas, h("strong", {}, item.name), h("small"));
     Object.assign(print, { item, canvas });
     this.sight.observe(print);
@@ -168,9 +186,15 @@ export class ContactSheet {
   #label(print) {
     const { item } = print;
     print.dataset.state = item.state;
-    print.disabled = item.state !== "done";
-    print.lastChild.title = item.why ?? "";
-    print.lastChild.textContent = item.state === "failed" ? item.why : item.state === "done" ? this.#people(item.people) : "";
+    print.disabled = item.state === "waiting";
+    print.title = { done: `${item.name}: ${this.words.openOne}`, failed: item.why }[item.state] ?? item.name;
+    print.lastChild.textContent = { done: this.#people(item.people), failed: this.words.seeWhy }[item.state] ?? "";
+  }
+
+  /** On the canvas with its pose; of one that could not be read, the reason. */
+  async #openPicture(item) {
+    if (item.state === "failed") return this.studio.toast(item.why);
+    if (await this.batch.openPicture(item)) this.studio.editor.front.focus({ preventScroll: true });
   }
 
   #people(count) {
@@ -182,9 +206,9 @@ export class ContactSheet {
     const { batch } = this;
     if (batch.video && batch.result?.overlay) {
       this.video.src = this.studio.server.address(batch.result.overlay);
-      this.openButton.hidden = false;
+      this.video.hidden = this.openButton.hidden = false;
     }
-    for (const frame of this.strip?.children ?? []) frame.disabled = !batch.result;
+    for (const one of batch.video ? [this.openButton, ...this.strip.children] : []) one.disabled = !batch.result;
     this.#head();
   }
 
@@ -194,10 +218,12 @@ export class ContactSheet {
     const { batch, words } = this;
     this.address = URL.createObjectURL(batch.video);
     this.video = h("video", { src: this.address, controls: true, muted: true, playsInline: true, preload: "metadata" });
+    this.video.addEventListener("error", () => (this.video.hidden = this.openButton.hidden = true)); // of a kind this browser cannot play; the studio may read it all the same
     this.strip = h("div.strip");
     this.openButton = button("pose", words.openFrame, () => this.#open({ time: this.video.currentTime }), { text: words.openFrame });
-    this.openButton.hidden = true;
+    this.openButton.disabled = !batch.result;
     fill(this.body, h("div.film", {}, this.video, this.openButton, this.strip));
+    for (const frame of batch.frames) this.#frame(frame);
   }
 
   #frame(frame) {
@@ -206,7 +232,7 @@ export class ContactSheet {
   }
 
   #open(frame) {
-    return this.batch.openFrame(frame).then((opened) => opened && this.hide());
+    return this.batch.openFrame(frame).then((opened) => opened && this.studio.editor.front.focus({ preventScroll: true }));
   }
 }
 
@@ -214,7 +240,7 @@ export class ContactSheet {
 const lengthOf = (video) =>
   new Promise((resolve) => {
     const known = () => resolve(Number.isFinite(video.duration) ? video.duration : 0);
-    if (video.readyState > 0) return known();
+    if (video.readyState > 0 || video.error) return known();
     video.addEventListener("loadedmetadata", known, { once: true });
     video.addEventListener("error", () => resolve(0), { once: true });
     return setTimeout(known, 3000);

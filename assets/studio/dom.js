@@ -101,6 +101,21 @@ export function duration(seconds, { units }) {
 /** Megabytes as people say them: 22 MB, 3.9 GB. */
 export const size = (megabytes, { units }) => (megabytes < 1000 ? worded(units.megabytes, { n: Math.max(1, Math.round(megabytes)) }) : worded(units.gigabytes, { n: (megabytes / 1000).toFixed(1) }));
 
+/** How a control is known again when it has been built anew. */
+const called = (one) => one.dataset.model ?? one.ariaLabel ?? (one.title || (one.closest("label") ?? one).textContent);
+
+/** Replace all children; the keyboard stays where it was, or goes to what there is to do now. What moves its place is made by a function. */
+export function refill(element, ...children) {
+  const focused = element.getRootNode().activeElement;
+  const had = focused && element.contains(focused);
+  fill(element, ...children.flatMap((child) => (typeof child === "function" ? child() : child)));
+  if (!had) return element;
+  const same = (one) => one.tagName === focused.tagName && called(one) === called(focused);
+  const next = focused.isConnected ? focused : ([...element.querySelectorAll("button, input, select, summary, a")].find(same) ?? element.querySelector(".job button, .stop, .run, button.primary, .fetch button"));
+  next?.focus({ preventScroll: true });
+  return element;
+}
+
 /** Replace all children. */
 export function fill(element, ...children) {
   element.replaceChildren(...children.flat().filter(Boolean));

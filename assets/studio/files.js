@@ -194,7 +194,7 @@ export class Files {
     if (!store.doc.photo || this.job) return;
     const boxes = where === "boxes" ? editor.boxes : null;
     const job = (this.job = freshKey());
-    studio.emit("job", { fraction: 0, text: "" });
+    studio.emit("job", { fraction: 0, text: words.waiting });
     const before = store.doc;
     await studio.guarded(async () => {
       const cancelled = new Promise((resolve) => (this.giveUp = () => resolve({ cancelled: true })));
@@ -213,7 +213,7 @@ export class Files {
       store.selected.clear();
       store.commit(words.steps.estimate, { ...store.doc, people });
       if (boxes) editor.clearBoxes();
-      studio.status(`${words.photo.took} ${answer.model}, ${answer.seconds.toFixed(1)} s`);
+      studio.status(`${words.photo.took} ${studio.panels.photo.models.title(answer.model)}, ${answer.seconds.toFixed(1)} s`);
       studio.toast([...answer.notes, lost.length && words.photo.replaced].filter(Boolean).join(" "), lost.length ? [{ label: words.commands.undo, run: () => store.undo() }] : []);
     });
     this.job = null;

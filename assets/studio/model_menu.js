@@ -1,7 +1,7 @@
 // Which model finds the pose: a list to choose from, what the chosen one is and costs here, its download, its options.
 
-import { button, duration, fill, h, icon, size, worded } from "./dom.js";
-import { ModelOptions } from "./model_options.js";
+import { button, duration, fill, h, icon, refill, size, worded } from "./dom.js";
+import { ModelOptions, still } from "./model_options.js";
 
 const kept = "contrapposto-model"; // in the browser's localStorage: the name chosen last
 const lookAgain = 600; // ms between two looks at a download
@@ -18,11 +18,11 @@ export class ModelMenu extends EventTarget {
     this.options = new ModelOptions(this);
     this.element = h("div.modelmenu", {}, h("div.field", {}, h("span", {}, this.words.label), this.pick, this.list), this.about, this.options.element);
     this.forecasts = new Map(); // by model and options
+    this.stale = new Set(); // of them, those to be asked for anew
     this.bars = new Map(); // of downloads under way, by model
     this.visible = false; // nothing is reckoned before there is a drawing to look at
     this.name = localStorage.getItem(kept) ?? "auto";
     this.take(studio.config.menu);
-    studio.addEventListener("estimated", () => this.measured());
     addEventListener("resize", () => this.list.matches(":popover-open") && this.list.hidePopover());
   }
 
@@ -43,7 +43,7 @@ export class ModelMenu extends EventTarget {
       this.timer = setTimeout(() => this.refresh(), 5 * lookAgain); // the server is away: the note on saving says so
       return;
     }
-    for (const name of before) if (this.entry(name)?.present) this.studio.status(worded(this.words.arrived, { name: this.title(name) }));
+    for (const name of before) if (this.entry(name)?.present) this.studio.status(worded(name === this.name ? this.words.arrivedChosen : this.words.arrived, { name: this.title(name) }));
   }
 
   get #all() {
@@ -61,6 +61,11 @@ export class ModelMenu extends EventTarget {
 
   get ready() {
     return Boolean(this.model?.present && !this.model.problem);
+  }
+
+  /** Whether it cannot find figures by itself: animals are seen by the careful finder alone. */
+  get blind() {
+    return this.model?.kind === "animal" && !this.menu.detectors.some(({ present }) => present);
   }
 
   title(name) {
@@ -86,6 +91,7 @@ export class ModelMenu extends EventTarget {
     if (busy === this.busy) return;
     this.busy = busy;
     this.render();
+    if (!busy) this.measured();
   }
 
   render() {
@@ -138,55 +144,62 @@ export class ModelMenu extends EventTarget {
 
   #rows() {
     const { words, menu } = this;
-    const focused = this.list.getRootNode().activeElement?.dataset?.model;
-    const here = menu.models.filter(({ present, own }) => present && !own);
-    const away = menu.models.filter(({ present, own }) => !present && !own);
-    const own = menu.models.filter((one) => one.own);
-    const group = (label, rows) => rows.length && h("div", { role: "group", ariaLabel: label }, h("h3", {}, label), rows);
-    fill(this.list,
-      group(words.here, [this.#row("auto", this.title(menu.auto)), ...here.map((one) => this.#row(one.name, this.#points(one), one))]),
-      group(words.own, own.map((one) => this.#row(one.name, one.problem ? words.unusable : this.#points(one), one))),
-      group(words.toGet, away.map((one) => this.#row(one.name, this.#points(one), one))));
-    if (focused) this.list.querySelector(`[data-model="${CSS.escape(focused)}"]`)?.focus();
+    const some = (fits) => menu.models.filter(fits).map((one) => [one.name, one.problem ? words.unusable : this.#points(one), Boolean(one.problem)]);
+    const groups = [
+      [words.here, [["auto", this.title(menu.auto)], ...some(({ present, own }) => present && !own)]],
+      [words.own, some(({ own }) => own)],
+      [menu.downloads ? words.toGet : words.absent, some(({ present, own }) => !present && !own)],
+    ].filter(([, rows]) => rows.length);
+    // Anew only when there are others: a row that is built anew while it is pressed never hears the click.
+    const now = JSON.stringify([this.name, groups]);
+    if (now !== this.listed) refill(this.list, groups.map(([label, rows]) => h("div", { role: "group", ariaLabel: label }, h("h3", {}, label), rows.map((row) => this.#row(...row)))));
+    this.listed = now;
+    for (const row of this.list.querySelectorAll("[data-model]")) this.#cost(row.lastChild, this.entry(row.dataset.model));
   }
 
-  #row(name, sub, one) {
+  #row(name, sub, bad) {
     const on = name === this.name;
-    return h(`button.model${on ? ".on" : ""}${one?.problem ? ".bad" : ""}`, { type: "button", role: "option", ariaSelected: String(on), tabIndex: on ? 0 : -1, data: { model: name }, onclick: () => this.choose(name) },
-      h("span", {}, h("strong", {}, this.title(name)), h("small", {}, sub)), one && this.#cost(one));
+    return h(`button.model${on ? ".on" : ""}${bad ? ".bad" : ""}`, { type: "button", role: "option", ariaSelected: String(on), tabIndex: on ? 0 : -1, data: { model: name }, onclick: () => this.choose(name) },
+      h("span", {}, h("strong", {}, this.title(name)), h("small", {}, sub)), h("small.cost"));
   }
 
   /** In a word, at the end of a row: seconds a figure, or what is to be downloaded. */
-  #cost(one) {
-    const { name, present, problem, download, megabytes } = one;
-    if (problem) return null;
-    if (download?.underWay) return h("small.cost", {}, `${Math.floor(100 * download.fraction)} %`);
-    if (!present) return h("small.cost", {}, size(megabytes, this.studio.words), icon("download"));
+  #cost(cell, one) {
+    if (!one || one.problem) return;
+    const { name, present, download, megabytes } = one;
+    if (download?.underWay) return void fill(cell, `${Math.floor(100 * download.fraction)} %`);
+    if (!present) return void fill(cell, size(megabytes, this.studio.words), this.menu.downloads && icon("download"));
     const forecast = this.#forecast(one);
-    return forecast?.seconds && h("small.cost", { data: { cost: name } }, `${forecast.measured ? "" : "≈ "}${duration(forecast.seconds, this.studio.words)}`);
+    if (!forecast?.seconds) return;
+    cell.dataset.cost = name;
+    fill(cell, `${forecast.measured ? "" : "≈ "}${duration(forecast.seconds, this.studio.words)}`);
   }
 
   // ── the chosen one ──
 
   #about() {
     const { words, model } = this;
-    if (!model) return fill(this.about);
     for (const { name, download } of this.#all) {
-      // In place: a button that is built anew while it is pressed never hears the click.
       const bar = download?.underWay && this.bars.get(name);
-      if (!bar?.isConnected) continue;
+      if (!bar) continue;
       bar.firstChild.value = download.fraction;
       bar.children[1].textContent = download.text;
-      if (name === model.name && this.shown === name) return;
     }
-    this.shown = model.name;
+    // As the rows: anew only when something else than a download's progress has changed.
+    const cost = model && (this.visible ? this.forecastText(model) : capital(model.speed));
+    const now = JSON.stringify([model, cost, this.menu.downloads, this.blind && this.menu.detectors], still);
+    if (now === this.told) return;
+    this.told = now;
+    if (!model) return void fill(this.about);
     const [does, made] = model.does.split("; "); // what it does, and by what
-    fill(this.about,
-      h("p.hint", {}, capital(does)),
-      model.kind === "animal" && !this.menu.detectors.some(({ present }) => present) && h("p.hint", {}, words.animalsNeed),
-      model.problem ? h("p.notice", { role: "alert" }, capital(model.problem)) : h("p.hint.forecast", {}, this.visible ? this.forecastText(model) : capital(model.speed)),
-      h("small", { title: model.name }, [made ?? model.name, size(model.megabytes, this.studio.words), (model.present || model.problem) && model.licence].filter(Boolean).join(" · ")),
+    const focused = this.about.contains(this.about.getRootNode().activeElement);
+    refill(this.about,
+      !model.own && h("p.hint", {}, capital(does)),
+      this.blind && [h("p.hint", {}, words.animalsNeed), ...this.menu.detectors.map((one) => this.fetching(one))],
+      model.problem ? h("div.notice", { role: "alert" }, h("p", {}, capital(model.problem)), h("p", {}, words.mend)) : h("p.hint.forecast", {}, cost),
+      h("small", { title: model.name }, [made ?? model.name, size(model.megabytes, this.studio.words), model.own ? words.ownLicence : model.present && model.licence].filter(Boolean).join(" · ")),
       !model.present && !model.problem && this.fetching(model));
+    if (focused && !this.about.contains(this.about.getRootNode().activeElement)) this.pick.focus(); // it has arrived
   }
 
   /** What `figures` figures cost with the options as they are: {seconds, gigabytes, measured}, or {refusal}. */
@@ -194,18 +207,18 @@ export class ModelMenu extends EventTarget {
     return this.studio.server.functions.forecast({ model: model.name, options: this.options.request, figures });
   }
 
-  /** What was a guess has been measured: ask anew. */
+  /** After work: what was a guess has been measured, and a folder may have gone. */
   measured() {
-    this.forecasts.clear();
-    this.render();
+    this.stale = new Set(this.forecasts.keys());
+    this.refresh();
   }
 
   /** The forecast for one figure once it is known; asked for when it is first looked at. */
   #forecast(model) {
     const asked = JSON.stringify([model.name, this.options.request, model.present]);
-    if (!this.forecasts.has(asked)) {
+    if (!this.forecasts.has(asked) || this.stale.delete(asked)) {
       const told = (forecast) => (this.forecasts.set(asked, forecast), this.render());
-      this.forecasts.set(asked, null);
+      if (!this.forecasts.has(asked)) this.forecasts.set(asked, null); // what was known is told until the news are here
       this.foresee(1, model).then(told, () => this.forecasts.delete(asked));
     }
     return this.forecasts.get(asked);
@@ -235,6 +248,7 @@ export class ModelMenu extends EventTarget {
     return h("div.fetch", {},
       failure ? h("p.notice", { role: "alert" }, failure) : text && h("p.hint", {}, text),
       fraction > 0 && h("progress", { max: 1, value: fraction }),
+      one.kind === undefined && h("strong", {}, this.title(one.name)), // a finder, below the model it is for
       button("download", label, () => this.#ask("download", one.name), { text: label }),
       h("small", {}, worded(words.source, { where: one.where, licence: one.licence })));
   }

@@ -1,9 +1,12 @@
 // How the chosen model works: folded away under “More”, remembered in this browser.
 
-import { fill, h } from "./dom.js";
+import { h, refill } from "./dom.js";
 
 const kept = "contrapposto-options";
 const usual = { flip_test: true, precision: "auto", protocol: "evaluation", detector: "auto", feet: true, face: true, hands: true };
+
+/** For JSON.stringify: a model as it is told, whatever the progress of its download. */
+export const still = (key, value) => (key === "download" && value?.underWay ? "under way" : value);
 
 export class ModelOptions {
   constructor(menu) {
@@ -31,14 +34,14 @@ export class ModelOptions {
 
   /** Who looks for people first: a choice once there is more than the quick one. */
   get #finders() {
-    return this.menu.model?.options.includes("detector") ? this.menu.menu.detectors : [];
+    return this.menu.model?.options.includes("detector") && !this.menu.blind ? this.menu.menu.detectors : [];
   }
 
   render() {
     const { words, menu } = this;
     const { model, busy } = menu;
     // Anew only when something else than a download's progress has changed: what is pressed must not be built anew.
-    const now = JSON.stringify([model, busy, this.chosen, this.#finders], (key, value) => (key === "download" && value ? [value.underWay, value.failure] : value));
+    const now = JSON.stringify([model, busy, this.chosen, this.#finders], still);
     if (now === this.rendered) return;
     this.rendered = now;
     const has = (name) => Boolean(model?.options.includes(name));
@@ -51,9 +54,7 @@ export class ModelOptions {
       ...this.#finders.filter(({ name, present }) => name === this.chosen.detector && !present).map((one) => menu.fetching(one)),
     ].filter(Boolean);
     this.element.hidden = !rows.length;
-    const { name: focused } = this.body.getRootNode().activeElement ?? {};
-    fill(this.body, rows);
-    if (focused) this.body.querySelector(`[name="${focused}"]`)?.focus();
+    refill(this.body, rows);
     for (const control of this.body.querySelectorAll("input, select")) control.disabled = busy;
   }
 

@@ -1,6 +1,6 @@
 // Step one: the drawing, who is in it, and finding their pose.
 
-import { button, fill, h } from "./dom.js";
+import { button, fill, h, refill, worded } from "./dom.js";
 import { boxOf } from "./figure.js";
 import { ModelMenu } from "./model_menu.js";
 import { hueOf, paintPerson, uncertain } from "./paint.js";
@@ -13,6 +13,9 @@ export class PhotoPanel {
     this.where = "everywhere";
     this.models = new ModelMenu(studio);
     this.models.addEventListener("change", () => this.#allow());
+    this.places = ["everywhere", "boxes", "whole"].map((value) => h("input", { type: "radio", name: "where", value, onchange: () => this.look(value) }));
+    this.fields = h("fieldset", {}, h("legend", {}, this.words.where), this.places.map((one) => h("label.choice", {}, one, this.words[one.value])));
+    this.many = h("button.link.many", { type: "button", onclick: () => studio.contact.show() });
     this.element = h("div.panel");
     this.job = null;
     this.nobody = false;
@@ -25,6 +28,7 @@ export class PhotoPanel {
       this.progress.firstChild.value = detail.fraction ?? 0;
       this.progress.children[1].textContent = detail.text || "…";
     });
+    studio.addEventListener("batch", () => this.#tellMany());
     studio.addEventListener("estimated", ({ detail }) => {
       this.nobody = detail.document.people.length === 0;
     });
@@ -41,19 +45,20 @@ export class PhotoPanel {
     if (this.studio.step !== "photo") return;
     const { photo } = this.studio.store.doc;
     if (photo || this.studio.contact?.isOpen) this.models.show();
-    if (this.studio.contact?.isOpen) fill(this.element, h("section", {}, h("h2", {}, this.words.estimate), this.models.element));
-    else fill(this.element, this.#drawing(), photo && this.#estimate(), photo && this.#people());
+    if (this.studio.contact?.isOpen) refill(this.element, () => h("section", {}, h("h2", {}, this.words.estimate), this.models.element));
+    else refill(this.element, () => [this.#drawing(), photo && this.#estimate(), photo && this.#people()]);
   }
 
   #drawing() {
     const { studio, words } = this;
     const { photo, size } = studio.store.doc;
+    this.#tellMany();
     return h("section", {},
       h("h2", {}, words.title, photo && h("small", {}, ` ${size[0]} × ${size[1]}`)),
       h("div.row", {},
         button("open", words.open, () => studio.files.choose("image/*,.json,.zip"), { text: words.open }),
         button("camera", words.camera, () => studio.camera.open(), { text: words.camera })),
-      h("button.link.many", { type: "button", onclick: () => studio.contact.show() }, words.many),
+      this.many,
       photo && drawingStrength(studio),
     );
   }
@@ -61,14 +66,12 @@ export class PhotoPanel {
   #estimate() {
     const { studio, words } = this;
     const busy = Boolean(this.job);
-    const choice = (name, label) => h("label.choice", {},
-      h("input", { type: "radio", name: "where", checked: this.where === name, disabled: busy, onchange: () => this.look(name) }), label);
     this.run = h("button.primary.run", { type: "button", onclick: () => this.#look() }, words.run);
     this.#allow();
     return h("section", {},
       h("h2", {}, words.estimate),
       this.models.element,
-      h("fieldset", {}, h("legend", {}, words.where), choice("everywhere", words.everywhere), choice("boxes", words.boxes), choice("whole", words.whole)),
+      this.fields,
       this.where === "boxes" && h("p.hint", {}, studio.editor.boxes.length ? `${studio.editor.boxes.length} ${words.boxCount} ` : words.drawBoxes,
         studio.editor.boxes.length > 0 && h("button.link", { type: "button", onclick: () => studio.editor.clearBoxes() }, words.clearBoxes)),
       busy
@@ -79,16 +82,36 @@ export class PhotoPanel {
     );
   }
 
+  /** The way to many pictures, or back to those that are there. */
+  #tellMany() {
+    const { words, studio } = this;
+    const { job, empty, fraction } = studio.batch ?? { empty: true };
+    this.many.textContent = job ? worded(words.manyGoing, { n: Math.floor(100 * fraction) }) : empty ? words.many : words.manyBack;
+  }
+
+  /** Where this model will look: one that cannot find figures by itself takes the whole picture for everywhere. */
+  get looked() {
+    return this.models.blind && this.where === "everywhere" ? "whole" : this.where;
+  }
+
+  #lookedAt() {
+    for (const one of this.places) {
+      one.checked = this.looked === one.value;
+      one.disabled = Boolean(this.job) || (one.value === "everywhere" && this.models.blind);
+    }
+  }
+
   /** Whether the pose can be looked for now; in place, so that the menu stays as it is. */
   #allow() {
     const { words, models } = this;
     if (!this.run) return;
+    this.#lookedAt();
     this.run.disabled = !models.ready || (this.where === "boxes" && !this.studio.editor.boxes.length);
     this.run.title = models.ready ? words.run : this.studio.words.models.first;
   }
 
   #look() {
-    return this.studio.files.estimate(this.models.name, this.where, this.models.options.request);
+    return this.studio.files.estimate(this.models.name, this.looked, this.models.options.request);
   }
 
   /** Choose where to look; drawing boxes takes the box tool. */

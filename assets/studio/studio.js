@@ -132,7 +132,7 @@ class Studio extends EventTarget {
     this.editor.tool = step === "pose" ? "pose" : this.panels.photo.where === "boxes" && step === "photo" ? "box" : "look";
     this.editor.ghost = null;
     if (step !== "pose") this.closer.hide();
-    this.contact.element.hidden = true;
+    this.contact.leave();
     this.refresh();
     this.editor.resized(); // the inspector may have come or gone: where a press lands must not wait for the next frame
     this.editor.paint();
@@ -154,11 +154,13 @@ class Studio extends EventTarget {
     this.#refreshTools();
     const later = step === "body" || step === "picture";
     this.inspector.hidden = later;
-    if (step === "photo") fill(this.inspector, this.panels.photo.element);
+    if (step === "photo" && !this.panels.photo.element.isConnected) fill(this.inspector, this.panels.photo.element);
     if (step === "pose") fill(this.inspector, this.#tabs(), this.panels[this.tab].element);
     (step === "photo" ? this.panels.photo : this.panels[this.tab]).render();
     const empty = step === "photo" && !store.doc.photo && !store.doc.people.length;
     this.overlay.hidden = !empty && !later;
+    for (const under of [this.editor.element, this.viewTools]) under.inert = this.contact.isOpen || !this.overlay.hidden;
+    this.overlay.inert = this.contact.isOpen;
     if (empty) fill(this.overlay, this.#welcome());
     if (later) fill(this.overlay, h("div.later", {}, icon(step), h("h1", {}, words[step].title), h("p", {}, words[step].lead), h("p.hint", {}, words[step].soon),
       h("button", { type: "button", onclick: () => this.goTo("pose") }, words.backToPose)));
@@ -173,7 +175,7 @@ class Studio extends EventTarget {
   #refreshTools() {
     const { store, editor } = this;
     const groups = { photo: [["undo", "redo"]], pose: toolbar }[this.step] ?? [];
-    const idle = { undo: !store.past.length, redo: !store.future.length, visible: !store.selected.size, hidden: !store.selected.size, missing: !store.selected.size };
+    const idle = { undo: this.contact.isOpen || !store.past.length, redo: this.contact.isOpen || !store.future.length, visible: !store.selected.size, hidden: !store.selected.size, missing: !store.selected.size };
     const step = { undo: store.past.at(-1)?.label, redo: store.future.at(-1)?.label };
     fill(this.tools, groups.map((group) => h("div.group", {}, group.map((name) => {
       const { toggle } = this.commands.table.find(([n]) => n === name)[4] ?? {};
@@ -215,9 +217,7 @@ class Studio extends EventTarget {
 
   #listen() {
     const { store, editor } = this;
-    store.addEventListener("change", () => {
-      this.refresh();
-    });
+    store.addEventListener("change", () => this.refresh());
     store.addEventListener("select", () => {
       this.#refreshTools();
       this.#nameSelected();
@@ -254,7 +254,7 @@ class Studio extends EventTarget {
     if (event.key === "Escape") {
       const sheet = [this.exportMenu, this.help, this.camera].find((one) => one.isOpen);
       if (sheet) return sheet.close();
-      if (this.contact.isOpen && !this.batch.job) return this.contact.hide();
+      if (this.contact.isOpen) return this.contact.hide();
       if (this.editor.cancelGesture()) return;
     }
     const onCanvas = event.composedPath().includes(this.editor.front);
@@ -280,11 +280,14 @@ class Studio extends EventTarget {
 
 /** Build the studio inside a Gradio component's element. */
 export async function mount(element, api, config) {
-  const words = await (await fetch(`${config.root}/gradio_api/file=${config.words}`)).json();
+  const [words, menu] = await Promise.all([
+    fetch(`${config.root}/gradio_api/file=${config.words}`).then((answer) => answer.json()),
+    api.server.menu(null).catch(() => config.menu), // models may have come since the server was started
+  ]);
   const host = element.querySelector(".contrapposto");
   const shadow = host.attachShadow({ mode: "open" }); // the page's own look, out of reach of any other style sheet
   const sheet = h("link", { rel: "stylesheet", href: `${config.base}/style.css?v=${config.version}` });
-  const studio = new Studio(api, config, words);
+  const studio = new Studio(api, { ...config, menu }, words);
   shadow.append(sheet, studio.element);
   api.watch("value", () => studio.keeper.heard(api.props.value));
   host.studio = studio; // for tests and the curious
