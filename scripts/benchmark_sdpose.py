@@ -31,7 +31,7 @@ from torch import Tensor, nn
 
 from engine.box import Box
 from engine.heatmap import crop_of, cut, merge_flip
-from engine.networks.sdpose import SDPoseNet, build, latent_scale, sizes, task_label, timestep
+from engine.networks.sdpose import SDPoseNet, build, latent_scale, task_label, timestep
 from engine.photo import read_photo
 from engine.sdpose import SDPosePipeline
 from engine.skeleton import coco17, wholebody133

@@ -152,6 +152,8 @@ class Training:
         return DataLoader(
             self.samples, batch_sampler=order, num_workers=self.workers, worker_init_fn=begin_worker,
             pin_memory=here.device.type == "cuda",
+            # Not forked: a copy of a process whose libraries have threads may wait for them for ever.
+            multiprocessing_context="spawn" if self.workers else None,
         )  # fmt: skip
 
     # ── files ──
