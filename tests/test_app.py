@@ -18,7 +18,6 @@ from app import create_app, launch_options, page
 from app.jobs import Jobs
 from app.models import Models
 from engine import files
-from engine.estimate import Options
 from engine.formats.document import from_document
 from engine.studio import Studio
 
@@ -52,7 +51,7 @@ def test_create_app_builds_without_loading_a_model():
     studio = Studio()
     demo = create_app(studio)
     assert isinstance(demo, gr.Blocks)
-    assert not any(studio._loader.has(model.name, Options()) for model in studio.models())
+    assert not any(studio._loader.has(model.name) for model in studio.models())
 
 
 def test_nothing_is_counted_or_kept_by_gradio():

@@ -443,7 +443,9 @@ def script(hub: Hub, tmp_path: Path, *arguments: str, **environment: str) -> sub
     settings = {"HF_ENDPOINT": hub.url, "HF_HUB_CACHE": str(tmp_path / "cache"), "NO_PROXY": "*"}
     words = [sys.executable, str(root / "scripts" / "download_weights.py"), *arguments]
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
-    return subprocess.Popen(words, env=inherited | settings | environment, **pipes)
+    # Whatever runs the tests may ignore Ctrl-C, as a shell's background jobs do, and hand that down.
+    hears = {"preexec_fn": lambda: signal.signal(signal.SIGINT, signal.SIG_DFL)} if os.name == "posix" else {}
+    return subprocess.Popen(words, env=inherited | settings | environment, **pipes, **hears)
 
 
 def test_the_script_downloads_and_lists(hub: Hub, tmp_path: Path):
