@@ -8,6 +8,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import silu
 
+rows = 64  # of a map, whose squares are added up at a time
+
 
 def moments(vae: Any, pixels: Tensor) -> Tensor:
     """What the VAE encodes pictures to (B, 8, h, w), by its own layers; in place where nobody else reads a value.
@@ -45,7 +47,9 @@ class SteadyGroupNorm(nn.GroupNorm):
         if input.ndim != 4 or input.device.type != "cpu" or input.dtype != torch.float32:
             return super().forward(input)
         centered = input - self._of_groups(input.mean((2, 3)))
-        spread = (self._of_groups(centered.square().mean((2, 3))) + self.eps).rsqrt()
+        # Part by part, so that no second map of squares lies in memory.
+        squares = sum((part.square().sum((2, 3)) for part in centered.split(rows, 2)), torch.zeros(()))
+        spread = (self._of_groups(squares / (input.shape[2] * input.shape[3])) + self.eps).rsqrt()
         return torch.addcmul(self.bias[:, None, None], centered, spread * self.weight[:, None, None], out=centered)
 
     def _of_groups(self, means: Tensor) -> Tensor:
