@@ -12,6 +12,7 @@ from typing import Any, Literal
 
 import numpy as np
 
+from engine.body_pose import BodyPose, ByContent
 from engine.box import Box
 from engine.skeleton import Skeleton, wholebody133
 
@@ -41,11 +42,12 @@ def _frozen(array: Any, dtype: type = float) -> np.ndarray:
 
 
 @dataclass(frozen=True, eq=False)
-class Person:
+class Person(ByContent):
     """One figure: points (J, 2) pixels, scores (J,) 0 … 1, and each joint's state and source.
 
     A missing joint keeps its last place, so that it can be dragged back in; nothing draws or scores it.
-    `hidden_bones` are segments the artist switched off; `front` names groups drawn over the others.
+    `hidden_bones` are segments the artist switched off; `front` names groups drawn over the others. `body` is how
+    the figure stands in space, as it was last fitted or posed: a change of the points leaves it as it was.
     """
 
     skeleton: Skeleton
@@ -56,6 +58,7 @@ class Person:
     name: str = ""
     hidden_bones: frozenset[tuple[str, str]] = field(default_factory=frozenset)
     front: tuple[str, ...] = ()
+    body: BodyPose | None = None
 
     def __post_init__(self) -> None:
         n = len(self.skeleton)
@@ -69,15 +72,6 @@ class Person:
             raise ValueError(f"expected {n} points, scores, states and sources for {self.skeleton.name}, got {found}")
         if not (np.isfinite(self.points).all() and np.isfinite(self.scores).all()):
             raise ValueError("expected finite points and scores, got NaN or infinity")
-
-    def __eq__(self, other: object) -> bool:
-        if not isinstance(other, Person):
-            return NotImplemented
-        same = self.skeleton.name, self.states, self.sources, self.name, self.hidden_bones, self.front
-        theirs = other.skeleton.name, other.states, other.sources, other.name, other.hidden_bones, other.front
-        return same == theirs and bool((self.points == other.points).all() and (self.scores == other.scores).all())
-
-    __hash__ = None  # type: ignore[assignment]  # equal by content, and arrays have no hash
 
     # ── looking ──
 
@@ -197,6 +191,7 @@ class Person:
         return Person(
             skeleton, points, scores, tuple(joint_states), tuple(joint_sources), self.name,
             frozenset(bone for bone in turned if bone in skeleton.bones), tuple(g for g in self.front if g in groups),
+            self.body,
         )  # fmt: skip
 
     def blended(self, other: Person, weight: float, joints: Iterable[str] | None = None) -> Person:

@@ -20,10 +20,11 @@ from typing import Any
 import numpy as np
 from PIL import Image, PngImagePlugin
 
+from engine.body_pose import BodyPose
 from engine.formats.checks import keyed, largest_json, listed, parsed, written
 from engine.formats.document import from_document, to_document
 from engine.photo import damage, most_pixels
-from engine.scene import BodyPose, Scene
+from engine.scene import Scene
 
 most_entries = 300
 largest_unpacked = 1024 * 1024 * 1024

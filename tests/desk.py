@@ -222,7 +222,7 @@ def near(expected: Any, within: float = 0.05) -> Any:
 def figures(*people: dict[str, Any], size: tuple[int, int] = (600, 800)) -> dict[str, Any]:
     """An open work without a drawing."""
     return {
-        "contrapposto": 1, "size": list(size), "people": list(people), "photo": None, "references": [], "bodies": [],
+        "contrapposto": 1, "size": list(size), "people": list(people), "photo": None, "references": [],
         "camera": None, "request": None,
     }  # fmt: skip
 

@@ -10,9 +10,10 @@ from typing import Any
 import numpy as np
 from hypothesis import strategies as st
 
+from engine.body_pose import BodyPose
 from engine.camera import Camera
 from engine.pose import Person, Pose2D, sources, states
-from engine.scene import BodyPose, PaintRequest, Reference, Scene
+from engine.scene import PaintRequest, Reference, Scene
 from engine.skeleton import Skeleton, skeletons
 
 humans = ("coco17", "openpose18", "openpose25", "wholebody133", "crowdpose14", "openpose130", "openpose137")
@@ -27,6 +28,16 @@ def _points(rng: np.random.Generator, n: int, size: tuple[int, int]) -> np.ndarr
     points[whole] = points[whole].round()
     points[rng.random(n) < 0.03] = 0
     return points
+
+
+@st.composite
+def bodies(draw) -> BodyPose:
+    rng = np.random.default_rng(draw(seeds))
+    return BodyPose(
+        rng.normal(size=3), rng.normal(size=(21, 3)), rng.normal(size=(2, 15, 3)), rng.normal(size=3),
+        rng.normal(size=(2, 3)), rng.normal(size=draw(st.integers(1, 16))), rng.normal(size=draw(st.integers(1, 16))),
+        rng.normal(size=3) * 10, rng.random(draw(st.sampled_from((0, 44)))),
+    )  # fmt: skip
 
 
 @st.composite
@@ -49,6 +60,7 @@ def people(draw, skeleton: str | None = None, size: tuple[int, int] = (640, 480)
         draw(names),
         frozenset(bones),
         tuple(front),
+        draw(st.none() | bodies()),
     )
 
 
@@ -60,16 +72,6 @@ def poses(draw, skeletons: tuple[str, ...] | None = None, most: int = 3, size: t
     size = size or draw(sizes)
     one = st.one_of([people(name, size) for name in skeletons]) if skeletons else people(None, size)
     return Pose2D(size, tuple(draw(st.lists(one, max_size=most))))
-
-
-@st.composite
-def bodies(draw) -> BodyPose:
-    rng = np.random.default_rng(draw(seeds))
-    return BodyPose(
-        rng.normal(size=3), rng.normal(size=(21, 3)), rng.normal(size=(2, 15, 3)), rng.normal(size=3),
-        rng.normal(size=(2, 3)), rng.normal(size=draw(st.integers(1, 16))), rng.normal(size=draw(st.integers(1, 16))),
-        rng.normal(size=3) * 10,
-    )  # fmt: skip
 
 
 @st.composite
@@ -108,7 +110,6 @@ def scenes(draw, with_pictures: bool = False, skeletons: tuple[str, ...] | None 
         photo=photo,
         photo_opacity=1.0 if photo is None else draw(st.floats(0, 1)),
         references=references,
-        bodies=tuple(draw(st.lists(bodies(), max_size=1))),
         camera=draw(st.none() | cameras(size)),
         request=draw(st.none() | requests),
     )

@@ -36,10 +36,10 @@ def test_with_its_pictures_at_hand_nothing_is_lost(scene):
 def test_the_shape_the_editor_shares():
     person = Person(coco17, np.zeros((17, 2)), np.ones(17), hidden_bones=frozenset({("left_hip", "right_hip")}))
     document = to_document(Scene(Pose2D((8, 6), (person,))))
-    assert list(document) == ["contrapposto", "size", "people", "photo", "references", "bodies", "camera", "request"]
+    assert list(document) == ["contrapposto", "size", "people", "photo", "references", "camera", "request"]
     assert (document["contrapposto"], document["size"]) == (1, [8, 6])
     assert list(document["people"][0]) == [
-        "skeleton", "name", "points", "scores", "states", "sources", "hidden_bones", "front",
+        "skeleton", "name", "points", "scores", "states", "sources", "hidden_bones", "front", "body",
     ]  # fmt: skip
     assert document["people"][0]["hidden_bones"] == [["left_hip", "right_hip"]]
 
@@ -116,7 +116,7 @@ wrong = [
     (("photo",), {"opacity": 2}, "photo, opacity"),
     (("references",), [{"name": "a", "x": "left"}], "reference 1, x"),
     (("references",), [{"name": "a", "visible": 1}], "expected true or false, got 1"),
-    (("bodies",), [{"root": [0, 0, 0]}], "body 1: expected 'body'"),
+    (("people", 0, "body"), {"root": [0, 0, 0]}, "person 1, body: expected 'body'"),
     (("camera",), {"size": [1, 1], "focal": 0, "center": [0, 0], "T_camera_world": []}, "camera, focal"),
     (("camera",), {"size": [1, 1], "focal": 1, "center": [0, 0], "T_camera_world": [[1]]}, "camera, T_camera_world"),
     (("request",), {"prompt": 5}, "request, prompt: expected a text, got 5"),

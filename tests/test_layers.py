@@ -10,9 +10,12 @@ root = Path(__file__).parent.parent
 # From the bottom up. Modules of one layer may use each other; importing from a package runs its __init__ too.
 layers: list[set[str]] = [
     # words: what an artist would name
-    {"skeleton", "anatomy", "box", "pose", "camera", "scene", "measure", "progress", "estimator"},
+    {
+        "skeleton", "anatomy", "box", "body_pose", "pose", "motion", "camera", "scene", "measure", "progress",
+        "estimator",
+    },
     # the networks as the papers draw them
-    {"networks", "networks.*"},
+    {"networks", "networks.*", "rotation"},
     # instruments: one skill each
     {
         "photo", "draw", "pose_map", "detect", "paper", "library", "heatmap", "demo_look", "track", "video",
@@ -21,10 +24,12 @@ layers: list[set[str]] = [
         "stylize", "corruption", "painterly", "brushwork",
         "mannequin", "mannequin.*",
         "formats", "formats.checks", "formats.document", "formats.openpose", "formats.coco", "formats.svg",
-        "formats.sdpose_json",
+        "formats.sdpose_json", "formats.glb", "formats.obj", "formats.bvh", "formats.smplx_npz",
+        "body", "body_file", "body_points", "skinning", "limits", "ik", "posing", "hand_poses", "examples",
+        "render", "render_process", "render_scene", "stills", "viewer",
     },
     # stages: the verbs, from value to value
-    {"estimate", "evaluate"},
+    {"estimate", "evaluate", "fit"},
     # the whole work in one file, and the table of all kinds of file
     {"project"},
     {"files"},

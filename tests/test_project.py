@@ -19,8 +19,9 @@ from hypothesis import given, settings
 from PIL import Image
 
 from engine import draw, files, project
+from engine.body_pose import BodyPose
 from engine.pose import Person, Pose2D
-from engine.scene import BodyPose, Reference, Scene
+from engine.scene import Reference, Scene
 from engine.skeleton import ap10k17, coco17
 from tests.strategies import refused_if_anything, scenes
 
@@ -30,10 +31,10 @@ root = Path(__file__).parent.parent
 def a_scene() -> Scene:
     rng = np.random.default_rng(0)
     photo, other = (rng.integers(0, 256, (48, 64, 3), np.uint8) for _ in range(2))
-    person = Person(coco17, rng.uniform(0, 48, (17, 2)), rng.random(17), name="Élise <&>")
+    person = Person(coco17, rng.uniform(0, 48, (17, 2)), rng.random(17), name="Élise <&>", body=BodyPose())
     return Scene(
         Pose2D((64, 48), (person.with_state("nose", "hidden").with_state("left_ear", "missing"),)), photo, 0.5,
-        (Reference("a", other, 1.5), Reference("a", photo)), (BodyPose(),),
+        (Reference("a", other, 1.5), Reference("a", photo)),
     )  # fmt: skip
 
 
@@ -226,7 +227,7 @@ def test_a_locked_zip_is_named():
 
 
 def test_every_single_flipped_byte_of_a_zip_is_survived():
-    data = project.to_zip(replace(a_scene(), references=(), bodies=()))
+    data = project.to_zip(replace(a_scene(), references=()))
     for at in range(0, len(data), 97):
         broken = bytearray(data)
         broken[at] ^= 0xFF

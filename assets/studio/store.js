@@ -5,7 +5,7 @@ const pause = 600; // ms: nudges closer together are one step
 const depth = 500; // steps of undo kept; documents share what did not change
 
 export const emptyDocument = (size = [768, 1024]) => ({
-  contrapposto: 1, size: [...size], people: [], photo: null, references: [], bodies: [], camera: null, request: null,
+  contrapposto: 1, size: [...size], people: [], photo: null, references: [], camera: null, request: null,
 });
 
 export const keyOf = (person, joint) => person * 1000 + joint;

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from engine.body_pose import BodyPose, body_shapes
 from engine.camera import Camera
 from engine.formats.checks import (
     chosen,
@@ -29,7 +30,7 @@ from engine.formats.checks import (
     within_limits,
 )
 from engine.pose import Person, Pose2D, sources, states
-from engine.scene import BodyPose, PaintRequest, Reference, Scene, body_shapes
+from engine.scene import PaintRequest, Reference, Scene
 from engine.skeleton import Skeleton, skeletons
 
 version = 1
@@ -49,8 +50,7 @@ def to_document(scene: Scene) -> dict:
         "people": [_from_person(person) for person in scene.pose.people],
         "photo": None if scene.photo is None else {"opacity": scene.photo_opacity},
         "references": [_from_fields(reference, leaving="image") for reference in scene.references],
-        "bodies": [{f.name: plain(getattr(body, f.name)) for f in fields(body)} for body in scene.bodies],
-        "camera": None if scene.camera is None else _from_camera(scene.camera),
+        "camera": None if scene.camera is None else from_camera(scene.camera),
         "request": None if scene.request is None else _from_fields(scene.request),
     }
 
@@ -65,10 +65,17 @@ def _from_person(person: Person) -> dict:
         "sources": list(person.sources),
         "hidden_bones": sorted(list(bone) for bone in person.hidden_bones),
         "front": list(person.front),
+        "body": None if person.body is None else from_body(person.body),
     }
 
 
-def _from_camera(camera: Camera) -> dict:
+def from_body(body: BodyPose) -> dict:
+    """A body in space as JSON values."""
+    return {f.name: plain(getattr(body, f.name)) for f in fields(body)}
+
+
+def from_camera(camera: Camera) -> dict:
+    """A camera as JSON values."""
     return {
         "size": list(camera.size),
         "focal": float(camera.focal),
@@ -110,11 +117,7 @@ def from_document(
         photo=photo,
         photo_opacity=opacity,
         references=_to_references(document.get("references", []), references),
-        bodies=tuple(
-            _to_body(value, f"body {n}")
-            for n, value in enumerate(listed(document.get("bodies", []), "bodies", at_most=most_people), 1)
-        ),
-        camera=None if camera is None else _to_camera(camera),
+        camera=None if camera is None else to_camera(camera),
         request=None if request is None else _to_request(request),
     )
 
@@ -170,6 +173,7 @@ def _to_person(value: Any, where: str) -> Person:
         front=tuple(
             chosen(group, f"{where}, front", groups) for group in listed(value.get("front", []), f"{where}, front")
         ),
+        body=None if value.get("body") is None else to_body(value["body"], f"{where}, body"),
     )
 
 
@@ -210,7 +214,8 @@ def _to_placing(value: Any, where: str) -> dict[str, Any]:
     }
 
 
-def _to_body(value: Any, where: str) -> BodyPose:
+def to_body(value: Any, where: str = "body") -> BodyPose:
+    """The body of JSON values; ValueError says where, what was expected and what found."""
     value = keyed(value, where, *(f.name for f in fields(BodyPose)))
     arrays = {}
     for f in fields(BodyPose):
@@ -220,7 +225,8 @@ def _to_body(value: Any, where: str) -> BodyPose:
     return BodyPose(**arrays)
 
 
-def _to_camera(value: Any) -> Camera:
+def to_camera(value: Any) -> Camera:
+    """The camera of JSON values; ValueError says where, what was expected and what found."""
     value = keyed(value, "camera", "size", "focal", "center", "T_camera_world")
     cx, cy = numbers(value["center"], "camera, center", (2,))
     return Camera(
