@@ -18,11 +18,11 @@ from gradio.processing_utils import save_bytes_to_cache
 from gradio.utils import get_upload_folder
 
 from app.estimates import options_of
-from app.jobs import Jobs, Stopped, Tell
+from app.jobs import Jobs, Stopped, Tell, telling
 from app.verbs import answer, said, sent, sentence
 from engine import draw
 from engine.batch import Batch, Result, Work, pictures_to_zip
-from engine.estimate import Options, Progress
+from engine.estimate import Options
 from engine.formats.document import to_document
 from engine.pose import Pose2D
 from engine.scene import Scene
@@ -70,7 +70,7 @@ def _pictures(
 
     out = _fresh() / "poses.zip"
     batch = pictures_to_zip(
-        [path for path, _ in sent_files], _work(studio, model, options, stopped), out, _telling(tell), stopped,
+        [path for path, _ in sent_files], _work(studio, model, options, stopped), out, telling(tell), stopped,
         names=[name for _, name in sent_files], each=each, partial=True,
     )  # fmt: skip
     return _result(batch, out)
@@ -104,7 +104,7 @@ def _video(studio: Studio, model: str, options: Options, path: Path, tell: Tell,
 
     out = _fresh() / f"{path.stem}-poses.zip"
     batch = video_to_zip(
-        path, _work(studio, model, options, stopped), out, progress=_telling(tell), cancelled=stopped, each=each,
+        path, _work(studio, model, options, stopped), out, progress=telling(tell), cancelled=stopped, each=each,
         partial=True,
     )  # fmt: skip
     with zipfile.ZipFile(out) as archive:
@@ -113,7 +113,9 @@ def _video(studio: Studio, model: str, options: Options, path: Path, tell: Tell,
 
 
 def _work(studio: Studio, model: str, options: Options, stopped: Stopped) -> Work:
-    return lambda image: studio.estimate(image, model, options=options, cancelled=stopped)
+    # `auto` is looked up once, not for each frame anew.
+    name = studio.estimator(model, options).name
+    return lambda image: studio.estimate(image, name, options=options, cancelled=stopped)
 
 
 @said
@@ -128,10 +130,6 @@ def open_frame(video: FileData, results: FileData, number: int | None = None, ti
         raise ValueError(f"expected a frame of “{name}” with a pose, got frame {number!r:.20}")
     image = frame_at(open_clip(path), moment.number).image
     return answer("work", replace(Scene(moment.pose), photo=image))
-
-
-def _telling(tell: Tell) -> Progress:
-    return lambda fraction, text: tell({"fraction": fraction, "text": text})
 
 
 def _fresh() -> Path:

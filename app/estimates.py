@@ -8,7 +8,7 @@ from typing import Any
 
 from gradio import FileData
 
-from app.jobs import Jobs, Stopped, Tell
+from app.jobs import Jobs, Stopped, Tell, telling
 from app.verbs import photo_of, said
 from engine.box import Box
 from engine.estimate import Options
@@ -42,9 +42,8 @@ def estimator(studio: Studio, jobs: Jobs) -> Callable[..., Iterator[dict]]:
 
         def work(tell: Tell, stopped: Stopped) -> dict[str, Any]:
             found = studio.estimate(
-                image, model, boxes=where, whole_image=whole_image, options=chosen, cancelled=stopped,
-                progress=lambda fraction, text: tell({"fraction": fraction, "text": text}),
-            )  # fmt: skip
+                image, model, where, whole_image, options=chosen, progress=telling(tell), cancelled=stopped
+            )
             return {
                 "document": to_document(Scene(found.pose)),
                 "model": found.model,

@@ -8,12 +8,17 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from engine.progress import Cancelled
+from engine.progress import Cancelled, Progress
 
 most_cancelled = 1000  # names of jobs cancelled before they began
 
 Tell = Callable[[dict[str, Any]], None]
 Stopped = Callable[[], bool]
+
+
+def telling(tell: Tell) -> Progress:
+    """Progress, told to the page."""
+    return lambda fraction, text: tell({"fraction": fraction, "text": text})
 
 
 class Jobs:

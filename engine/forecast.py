@@ -52,12 +52,12 @@ official = {17: Work(6.732e12, 903.5e6, 768 * 1024), 133: Work(5.916e12, 889.5e6
 vitpose = Work(34e9, 90e6, 256 * 192)
 
 
-def work(entry: Weights) -> Work:
-    """What a figure costs a model of the table, or one of the user's."""
+def work(entry: Weights, path: Path | None) -> Work:
+    """What a figure costs a model of the table, or one of the user's; `path` is where it is, if it is here."""
     if entry.system == "sdpose":
         # A single file is of the official size, and so are the hub's models before they are here.
-        own = entry.path is not None and entry.path.is_dir() and isinstance(entry.source, str)
-        return sdpose_work(entry.path) if own else official[len(entry.skeleton or coco17)]
+        own = path is not None and path.is_dir() and isinstance(entry.source, str)
+        return sdpose_work(path) if own else official[len(entry.skeleton or coco17)]
     return vitpose
 
 

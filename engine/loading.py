@@ -42,7 +42,7 @@ class Loader:
 
     def estimator(self, name: str, options: Options) -> Estimator:
         """The estimator of that name, for these options; a ValueError names what is wrong with its files."""
-        entry = self._entry(name)
+        entry = weights.entry(name, self._models)
         if entry.system == "sdpose":
             with self._large_lock:
                 return self._sdpose(entry, options)
@@ -66,11 +66,13 @@ class Loader:
 
     def forecast(self, name: str, options: Options, figures: int) -> Forecast:
         """What that many figures will take, reckoned from the network's size and this machine's speed."""
-        entry = self._entry(name)
+        entry = weights.entry(name, self._models)
         if entry.system == "movenet":
             return forecast.Forecast(forecast.quick.seconds * figures, forecast.quick.gigabytes)
         device, dtype = self._device(), self._dtype(entry, options)
-        return forecast.forecast(forecast.work(entry), figures, options.flip_test, device, dtype)
+        return forecast.forecast(
+            forecast.work(entry, weights.find(name, self._models)), figures, options.flip_test, device, dtype
+        )
 
     def _sdpose(self, entry: weights.Weights, options: Options) -> Estimator:
         from engine.sdpose import SDPoseEstimator, SDPosePipeline
@@ -99,10 +101,6 @@ class Loader:
             log.info("loading %s", path)
             self._small[key] = make(path)
         return self._small[key]
-
-    def _entry(self, name: str) -> weights.Weights:
-        known = [each for each in weights.every("estimate", self._models) if each.name == name]
-        return known[0] if known else weights.entry(name, self._models)
 
     def _path(self, name: str) -> Path:
         return weights.require(name, self._models)

@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from engine.tensors import WrongWeights
+from engine.tensor_shapes import WrongWeights
 
 
 def read_config(folder: Path, model_type: str) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from engine.detect import Detection
 from engine.model_folder import read_config, read_preparation
 from engine.pose import Person
 from engine.skeleton import coco17
-from engine.tensors import WrongWeights
+from engine.tensor_shapes import WrongWeights
 
 people_kinds = ("person",)
 # COCO's mammals. Its birds are left out: AP-10K, which the animals' estimator learnt from, has none.

@@ -19,11 +19,11 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from engine.networks.sdpose import HeatmapHead, SDPoseNet, Sizes, sizes, stride, tap_of
-from engine.tensors import WrongWeights, differences, load_strictly, read_shapes, read_tensors
+from engine.tensor_shapes import WrongWeights, differences, read_shapes
+from engine.tensors import load_strictly, read_tensors
+from engine.weight_layout import sdpose_tensors
 
-unet_file = "unet/diffusion_pytorch_model.safetensors"
-vae_file = "vae/diffusion_pytorch_model.safetensors"
-head_file = "decoder/decoder.safetensors"
+unet_file, vae_file, head_file = sdpose_tensors
 prompt_file = "empty_prompt.safetensors"
 about_file = "pipeline.json"
 # Stable Diffusion 2's text encoder on the empty prompt: (1, 2, 1024), rounded to half precision as it is published.

@@ -24,7 +24,8 @@ from engine.augment import Augmentation
 from engine.data import Batch
 from engine.networks.sdpose import HeatmapHead, SDPoseNet, Size, build, sizes, tap_of
 from engine.sdpose_layout import head_file, prompt_file, published_prompt, task_embedding, unet_file
-from engine.tensors import load_strictly, read_shapes, read_tensors, shapes
+from engine.tensor_shapes import read_shapes
+from engine.tensors import load_strictly, read_tensors, shapes
 
 Precision = Literal["fp32", "bf16", "fp16"]
 

@@ -18,7 +18,8 @@ from torch import Tensor
 
 from engine.model_folder import read_config, read_preparation
 from engine.skeleton import Skeleton, ap10k17, coco17, wholebody133
-from engine.tensors import WrongWeights, read_tensors
+from engine.tensor_shapes import WrongWeights
+from engine.tensors import read_tensors
 
 Tensors = dict[str, Tensor]
 RGB = tuple[float, float, float]

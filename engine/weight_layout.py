@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from engine.skeleton import Skeleton, ap10k17, coco17, wholebody133
+from engine.tensor_shapes import read_shapes
 
 System = Literal["movenet", "sdpose", "vitpose", "rtdetr"]
 
@@ -65,17 +66,6 @@ def lacking(folder: Path, names: Iterable[str]) -> str:
     return f"expected {', '.join(missing)}, got {'a download that was stopped' if stopped else 'none'}"
 
 
-def shapes(path: Path) -> dict[str, tuple[int, ...]]:
-    """Tensors' shapes by name, from the header of a .safetensors file; ValueError when it is none or is cut off."""
-    from safetensors import SafetensorError, safe_open
-
-    try:
-        with safe_open(path, "np") as file:
-            return {name: tuple(file.get_slice(name).get_shape()) for name in file.keys()}  # noqa: SIM118
-    except (SafetensorError, OSError) as error:
-        raise ValueError(f"expected a whole .safetensors file, got {path.name}, which is none or is cut off") from error
-
-
 # ── folders ──
 
 
@@ -93,7 +83,7 @@ def _sdpose_folder(folder: Path) -> Layout:
     skeleton, problem = None, lacking(folder, sdpose_tensors)
     if not problem:
         try:
-            _, _, head = [shapes(folder / name) for name in sdpose_tensors]
+            _, _, head = [read_shapes(folder / name) for name in sdpose_tensors]
             skeleton = _skeleton_of(head.get(_head), sdpose_tensors[-1])
         except ValueError as error:
             problem = str(error)
@@ -111,7 +101,7 @@ def _transformers_folder(folder: Path) -> Layout | None:
     skeleton, problem = None, lacking(folder, transformers_files)
     if not problem:
         try:
-            tensors = shapes(folder / "model.safetensors")
+            tensors = read_shapes(folder / "model.safetensors")
             skeleton = _vitpose_skeleton(tensors, config) if system == "vitpose" else None
         except ValueError as error:
             problem = str(error)
@@ -132,7 +122,7 @@ def _single_file(path: Path) -> Layout | None:
     """SDPose in one file, as ComfyUI has it: the head's names end as in a folder, after a prefix with heatmap_head."""
     megabytes = path.stat().st_size / 1e6
     try:
-        tensors = shapes(path)
+        tensors = read_shapes(path)
         head = next((shape for name, shape in tensors.items() if name.endswith(f"heatmap_head.{_head}")), None)
         if head is None and not any("heatmap_head." in name for name in tensors):
             return None

@@ -112,20 +112,30 @@ def watched_page(chromium: Any, url: str, **options: Any) -> Any:
 
 
 @pytest.fixture
-def new_desk(chromium: Any, served: str) -> Iterator[Callable[..., Desk]]:
-    """`new_desk(url=…, **context options)`: the studio in a fresh context. The test fails with anything a page must
-    not do: an error, or a request to another host."""
+def open_page(chromium: Any) -> Iterator[Callable[..., Any]]:
+    """`open_page(url, **context options)`: a page in a fresh context. The test fails with anything a page must not do:
+    an error, or a request to another host."""
     pages: list[Any] = []
 
-    def make(url: str = served, **options: Any) -> Desk:
+    def make(url: str, **options: Any) -> Any:
         pages.append(watched_page(chromium, url, **options))
-        return Desk(pages[-1], url).open()
+        return pages[-1]
 
     yield make
     for page in pages:
         page.context.close()
     for page in pages:
         page.watch.judge()
+
+
+@pytest.fixture
+def new_desk(open_page: Callable[..., Any], served: str) -> Callable[..., Desk]:
+    """`new_desk(url=…, **context options)`: the studio in a fresh context."""
+
+    def make(url: str = served, **options: Any) -> Desk:
+        return Desk(open_page(url, **options), url).open()
+
+    return make
 
 
 @pytest.fixture(scope="module")
@@ -212,19 +222,13 @@ def _with_drawing(page: Any, url: str, drawing: Path) -> ModelDesk:
 
 
 @pytest.fixture
-def visitor(chromium: Any, models_url: str, example: Path) -> Iterator[Callable[..., ModelDesk]]:
+def visitor(open_page: Callable[..., Any], models_url: str, example: Path) -> Callable[..., ModelDesk]:
     """A visitor's page with a drawing open; another one at each call."""
-    pages: list[Any] = []
 
     def make(**options: Any) -> ModelDesk:
-        pages.append(watched_page(chromium, models_url, **options))
-        return _with_drawing(pages[-1], models_url, example)
+        return _with_drawing(open_page(models_url, **options), models_url, example)
 
-    yield make
-    for page in pages:
-        page.context.close()
-    for page in pages:
-        page.watch.judge()
+    return make
 
 
 @pytest.fixture(scope="module")

@@ -12,7 +12,7 @@ from tiny_sdpose import boxes, lively, photo, saved
 from engine import sdpose_layout
 from engine.networks.sdpose import SDPoseNet, build, sizes, task_label
 from engine.sdpose import SDPosePipeline
-from engine.tensors import WrongWeights
+from engine.tensor_shapes import WrongWeights
 
 
 @pytest.fixture(scope="module")

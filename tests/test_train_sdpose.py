@@ -19,7 +19,7 @@ from engine.networks.sdpose import build
 from engine.posed_figures import PosedFigures
 from engine.sdpose import SDPosePipeline
 from engine.skeleton import coco17
-from engine.tensors import WrongWeights
+from engine.tensor_shapes import WrongWeights
 from engine.training import Ema, Objective, Recipe, begin, recipes, seeded
 from scripts import train_sdpose
 from scripts.train_sdpose import Training, main
