@@ -35,6 +35,20 @@ def example() -> Path:
     return found[0]
 
 
+@pytest.fixture(scope="session")
+def body_path() -> Path:
+    """The project's own body file."""
+    return root / "assets" / "body" / "contrapposto_neutral.npz"
+
+
+@pytest.fixture(scope="session")
+def body(body_path: Path) -> Any:
+    """The project's own body, loaded once; nothing may change it."""
+    from engine.body import Body
+
+    return Body.load(body_path)
+
+
 # ── the app ──
 
 

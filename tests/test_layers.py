@@ -19,24 +19,27 @@ layers: list[set[str]] = [
     # instruments: one skill each
     {
         "photo", "draw", "pose_map", "detect", "paper", "library", "heatmap", "demo_look", "track", "video",
-        "tensors", "weight_layout", "weight_table", "weights", "download", "forecast", "model_folder",
+        "tensors", "tensor_shapes", "weight_layout", "weight_table", "weights", "download", "forecast", "model_folder",
         "movenet", "sdpose", "sdpose_layout", "vitpose", "vitpose_checkpoint", "rtdetr",
         "stylize", "corruption", "painterly", "brushwork",
         "mannequin", "mannequin.*",
         "formats", "formats.checks", "formats.document", "formats.openpose", "formats.coco", "formats.svg",
-        "formats.sdpose_json", "formats.glb", "formats.obj", "formats.bvh", "formats.smplx_npz",
-        "body", "body_file", "body_points", "skinning", "limits", "ik", "posing", "hand_poses", "examples",
-        "render", "render_process", "render_scene", "stills", "viewer",
+        "formats.sdpose_json", "formats.glb", "formats.obj", "formats.bvh", "formats.rigs", "formats.smplx_npz",
+        "formats.gltf", "formats.surface", "formats.npz", "formats.retarget",
+        "body", "body_file", "body_points", "body_selection", "body_shapes", "skinning", "outfit", "body_sliders",
+        "rig", "point_rig", "limb", "limits", "ik", "posing", "hand_poses", "hand_shape", "examples", "placing",
+        "light", "shot", "render", "render_process", "render_scene", "render_geometry", "render_light", "render_parts",
+        "render_wire", "stills",
     },
     # stages: the verbs, from value to value
-    {"estimate", "evaluate", "fit"},
+    {"estimate", "evaluate", "fit", "fit_hands", "fit_points", "fit_steps", "fit_views"},
     # the whole work in one file, and the table of all kinds of file
     {"project"},
     {"files"},
     # many pictures and videos; what networks learn from
     {"batch", "sequence", "augment", "data", "posed_figures", "training"},
     # what owns the models
-    {"loading", "studio"},
+    {"loading", "stage", "body_files", "viewer", "studio"},
 ]  # fmt: skip
 words_only = {"torch", "cv2", "onnxruntime", "PIL", "diffusers", "transformers"}
 
