@@ -20,9 +20,9 @@ from typing import Any
 import numpy as np
 from PIL import Image, PngImagePlugin
 
-from engine.body_pose import BodyPose
 from engine.formats.checks import keyed, largest_json, listed, parsed, written
 from engine.formats.document import from_document, to_document
+from engine.formats.smplx_npz import to_smplx_npz
 from engine.photo import damage, most_pixels
 from engine.scene import Scene
 
@@ -52,7 +52,7 @@ def to_zip(scene: Scene) -> bytes:
         for n, reference in enumerate(scene.references):
             _put(archive, _reference_name(n), _png(reference.image), packed=False)
         for n, body in enumerate(scene.bodies):
-            _put(archive, f"bodies/{n:02}.npz", _npz(body), packed=False)
+            _put(archive, f"bodies/{n:02}.npz", to_smplx_npz(body), packed=False)
     return buffer.getvalue()
 
 
@@ -136,16 +136,6 @@ def _picture(archive: zipfile.ZipFile, name: str) -> np.ndarray:
             return np.array(image.convert("RGB"))
     except (Image.DecompressionBombError, *damage) as error:
         raise ValueError(f"expected {name} to be a whole PNG, got a damaged or too large one ({error})") from None
-
-
-def _npz(body: BodyPose) -> bytes:
-    buffer = io.BytesIO()
-    np.savez(
-        buffer, global_orient=body.root, body_pose=body.body, jaw_pose=body.jaw, leye_pose=body.eyes[0],
-        reye_pose=body.eyes[1], left_hand_pose=body.hands[0], right_hand_pose=body.hands[1], betas=body.betas,
-        expression=body.expression, transl=body.translation, gender="neutral",
-    )  # fmt: skip
-    return buffer.getvalue()
 
 
 def _png(image: np.ndarray, info: PngImagePlugin.PngInfo | None = None) -> bytes:

@@ -89,7 +89,7 @@ def test_bodies_lie_beside_the_document_for_other_programs():
             "document.json", "photo.png", "references/00.png", "references/01.png", "bodies/00.npz",
         ]  # fmt: skip
         with np.load(io.BytesIO(archive.read("bodies/00.npz")), allow_pickle=False) as body:
-            assert body["body_pose"].shape == (21, 3)
+            assert body["body_pose"].shape == (1, 63)
 
 
 def test_an_editor_that_saves_the_picture_anew_leaves_only_a_picture():
