@@ -9,7 +9,7 @@ import gradio as gr
 from gradio.events import api
 from gradio.themes import Base
 
-from app import batches, page, verbs
+from app import batches, bodies, body_files, page, verbs
 from app.estimates import estimator
 from app.jobs import Jobs
 from app.models import Models
@@ -19,9 +19,16 @@ from engine.studio import Studio
 largest_upload = "1gb"  # a video; what is read whole has its own limit
 sessions_kept = 200
 # The page fills the window and brings its own look and messages; Gradio's frame around it has none.
+# The preview of a model is Gradio's own component, laid over the page when it is asked for.
 frame_css = """
 .gradio-container, .gradio-container > main { padding: 0 !important; margin: 0 !important; max-width: none !important; }
 .toast-wrap { display: none !important; }
+.model-preview { display: none !important; }
+.model-preview.open {
+  display: block !important; position: fixed; z-index: 5; right: 24px; bottom: 56px;
+  width: min(440px, calc(100vw - 48px)); height: 480px; border-radius: 10px;
+  overflow: hidden; box-shadow: 0 8px 40px rgb(0 0 0 / 35%);
+}
 """
 
 
@@ -37,10 +44,18 @@ def create_app(studio: Studio, downloads: bool = True) -> gr.Blocks:
     # Files that visitors sent are deleted a day after, looked through every hour.
     with gr.Blocks(title="Contrapposto", analytics_enabled=False, delete_cache=(3600, 86400), fill_width=True) as demo:
         session = gr.State(Session(), time_to_live=6 * 3600)
-        studio_page = page.StudioPage(page.configuration(models.menu()), server_functions(jobs, models))
+        functions = [*server_functions(jobs, models), *bodies.server_functions(studio)]
+        studio_page = page.StudioPage(page.configuration(models.menu()), functions)
         studio_page.commit(  # type: ignore[attr-defined]  # the event is declared in the page's script
             commit, [studio_page, session], [studio_page, session],
             show_progress="hidden", trigger_mode="always_last", concurrency_limit=None, api_visibility="private",
+        )  # fmt: skip
+        preview = gr.Model3D(
+            label=verbs.words["body"]["preview"], elem_classes="model-preview", interactive=False, height=440,
+            clear_color=(0, 0, 0, 0),
+        )  # fmt: skip
+        studio_page.model3d(  # type: ignore[attr-defined]
+            body_files.previewed(studio), None, preview, show_progress="hidden", api_visibility="private",
         )  # fmt: skip
         api(verbs.open_file, api_name="open", concurrency_limit=4)
         api(verbs.convert, api_name="convert", concurrency_limit=4)
@@ -48,6 +63,9 @@ def create_app(studio: Studio, downloads: bool = True) -> gr.Blocks:
         # A queue of their own: one picture need not wait for a hundred.
         api(batches.of_pictures(studio, jobs), api_name="estimate_many", concurrency_id="batch", concurrency_limit=1)
         api(batches.of_video(studio, jobs), api_name="estimate_video", concurrency_id="batch", concurrency_limit=1)
+        api(body_files.exporter(studio, jobs), api_name="export_body", concurrency_id="body", concurrency_limit=1)
+        api(body_files.importer(studio), api_name="import_body", concurrency_limit=2)
+        api(body_files.stander(studio), api_name="stand", concurrency_id="body", concurrency_limit=1)
         api(batches.open_frame, api_name="open_frame", concurrency_limit=4)
     demo.queue(max_size=20)
     return demo

@@ -18,9 +18,9 @@ modules = assets / "studio"
 examples = assets / "examples"
 library_file = assets / "library" / "poses.json"
 
-# Runs once when the component appears. The event's name must stand quoted here for Gradio to offer it.
+# Runs once when the component appears. The events' names must stand quoted here for Gradio to offer them.
 boot = """
-/* events: 'commit' */
+/* events: 'commit' 'model3d' */
 (async () => {
   const root = window.gradio_config.root ?? "";
   const base = `${root}/gradio_api/file=${props.studio.folder}`;

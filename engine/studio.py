@@ -8,8 +8,10 @@ import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
+from functools import cached_property
 from pathlib import Path
 from statistics import median
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -21,6 +23,9 @@ from engine.forecast import Forecast
 from engine.loading import Loader
 from engine.pose import Pose2D
 from engine.skeleton import ap10k17
+
+if TYPE_CHECKING:
+    from engine.stage import Stage
 
 accuracy_file = weights.embedded_folder / "accuracy.json"
 nobody = "Nobody was recognised. Draw a box around the figure, take the whole picture, or start from a library pose."
@@ -82,6 +87,13 @@ class Studio:
         self._models = models
         self._loader = Loader(models, threads or min(2, os.cpu_count() or 1))
         self._timed: dict[tuple[str, str, bool], deque[float]] = {}
+
+    @cached_property
+    def stage(self) -> Stage:
+        """Where bodies stand."""
+        from engine.stage import Stage  # torch comes with it, which the first page need not wait for
+
+        return Stage(self._models)
 
     def models(self) -> tuple[Model, ...]:
         """All estimators: those that can be used now first, the most accurate before the others."""

@@ -2,7 +2,8 @@
 
 `studio` first asks the engine alone: estimates and file formats; then it serves the app, measures its start and
 memory, and uses the page in headless Chromium as an artist would (needs playwright and chromium). Pictures are the
-bundled examples. `sdpose` runs SDPose at its official size against the published pipeline's own arithmetic.
+bundled examples. `sdpose` runs SDPose at its official size against the published pipeline's own arithmetic. `body`
+times skinning against the smplx package, dragging, the renderer, and the Body step of the page.
 Ends with status 1 when a budget is missed. Other work on the machine shows in every figure: look at the load that is
 printed with them.
 """
@@ -56,7 +57,7 @@ class Figure:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("what", nargs="?", choices=("studio", "sdpose"), default="studio")
+    parser.add_argument("what", nargs="?", choices=("studio", "sdpose", "body"), default="studio")
     parser.add_argument("--json", type=Path, metavar="OUT", help="write the figures there as well")
     parser.add_argument("--picture", type=Path, help="a picture with one figure (default: an example)")
     parser.add_argument("--engine-only", action="store_true", help="leave the page out; needs no browser")
@@ -66,7 +67,7 @@ def main() -> None:
     sdpose.add_argument("--precisions", nargs="+", choices=("fp32", "bf16", "fp16"), default=["fp32", "bf16"])
     sdpose.add_argument("--compile", action="store_true", help="with torch.compile as well")
     args = parser.parse_args()
-    figures = sdpose_figures(args) if args.what == "sdpose" else studio_figures(args)
+    figures = {"studio": studio_figures, "sdpose": sdpose_figures, "body": body_figures}[args.what](args)
     show(figures)
     if args.json:
         machine = {"cores": os.cpu_count(), "load": os.getloadavg()[0], "platform": platform.platform()}
@@ -79,7 +80,13 @@ def studio_figures(args: argparse.Namespace) -> list[Figure]:
     """The engine alone and, unless it is left out, the page."""
     square = square_picture(args.picture or one_figure())
     figures = list(engine_figures(square))
-    return figures if args.engine_only else figures + page_figures(square)
+    if args.engine_only:
+        return figures
+
+    def page(browser: Any, app: Served, folder: Path) -> list[Figure]:
+        return [*loading(browser, app.url), *working(browser, app.url, square, folder)]
+
+    return figures + in_browser(page)
 
 
 def sdpose_figures(args: argparse.Namespace) -> list[Figure]:
@@ -88,6 +95,22 @@ def sdpose_figures(args: argparse.Namespace) -> list[Figure]:
 
     rows = benchmark_sdpose.report(args.keypoints, args.people, args.precisions, args.compile)
     return [Figure(what, value, unit, *(budget or ())) for what, value, unit, budget in rows]
+
+
+def body_figures(args: argparse.Namespace) -> list[Figure]:
+    """The body alone, the renderer, and the page's Body step."""
+    from scripts import benchmark_body, benchmark_body_page, benchmark_view
+
+    rows = [*benchmark_body.report(), *benchmark_view.report()]
+    figures = [Figure(what, value, unit, *(budget or ())) for what, value, unit, budget in rows]
+    if args.engine_only:
+        return figures
+
+    def page(browser: Any, app: Served, folder: Path) -> list[Figure]:
+        rows = benchmark_body_page.figures(browser, app.url)
+        return [Figure(what, value, unit, *(budget or ())) for what, value, unit, budget in rows]
+
+    return figures + in_browser(page)
 
 
 def show(figures: list[Figure]) -> None:
@@ -167,7 +190,8 @@ def engine_figures(square: np.ndarray) -> Iterable[Figure]:
 # ── the page ──
 
 
-def page_figures(square: np.ndarray) -> list[Figure]:
+def in_browser(measure: Callable[[Any, Served, Path], list[Figure]]) -> list[Figure]:
+    """The app's start and memory, and between them what is measured of it in Chromium, with a folder to write in."""
     try:
         from playwright.sync_api import sync_playwright
     except ImportError:
@@ -185,10 +209,9 @@ def page_figures(square: np.ndarray) -> list[Figure]:
             ]
             with sync_playwright() as playwright:
                 browser = playwright.chromium.launch(executable_path=chromium, args=chromium_flags)
-                figures += loading(browser, app.url)
-                figures += working(browser, app.url, square, Path(folder))
+                figures += measure(browser, app, Path(folder))
                 browser.close()
-            figures.append(Figure("memory after estimates and exports", app.memory(), "MB"))
+            figures.append(Figure("memory after that", app.memory(), "MB", 3000))
         finally:
             app.kill()
     return figures

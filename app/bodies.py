@@ -1,0 +1,48 @@
+"""What the page asks of the stage while an artist poses bodies: quick answers beside the queue, one argument each.
+
+Every answer is JSON; a refusal is {"error": a sentence}.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from typing import Any
+
+from app.verbs import sentence, words
+from engine.studio import Studio
+
+log = logging.getLogger(__name__)
+
+# The functions by the names that the page calls, and what answers them in app.body_requests.
+requests = {
+    "body_info": "info",
+    "body_view": "look",
+    "body_edit": "edit",
+    "body_fit": "fitted",
+    "body_new": "new",
+    "body_shape_of": "sliders",
+}
+
+
+def server_functions(studio: Studio) -> list[Callable[[Any], dict[str, Any]]]:
+    """The functions the page calls by name."""
+    return [_function(studio, name) for name in requests]
+
+
+def _function(studio: Studio, name: str) -> Callable[[Any], dict[str, Any]]:
+    def call(told: Any) -> dict[str, Any]:
+        from app import body_requests  # torch comes with it, which the first page need not wait for
+
+        try:
+            return getattr(body_requests, requests[name])(studio.stage, told)
+        except ValueError as error:
+            return {"error": sentence(error)}
+        except MemoryError:
+            return {"error": words["noMemory"]}
+        except Exception:
+            log.exception("%s failed", name)
+            return {"error": words["failed"]}
+
+    call.__name__ = name
+    return call
