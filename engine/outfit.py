@@ -54,7 +54,7 @@ class Outfit:
         return [i for i, name in enumerate(self.names) if name in wanted]
 
     def offset(self, layers: Iterable[str] | None = None) -> np.ndarray | None:
-        """How far the layers lift the rest shape (V, 3), metres, laid over one another as paint is; None for a bare body."""
+        """How far the layers lift the rest shape (V, 3), metres, laid over one another as paint is; None when bare."""
         chosen = self.chosen(layers)
         lifted = np.zeros_like(self.skin, dtype=np.float32)
         for i in chosen:
