@@ -1,18 +1,16 @@
-"""Contrapposto, the pose studio for artists: serve the page."""
+"""Contrapposto, the pose studio for artists: serve the page, or look at one file in a window."""
 
 from __future__ import annotations
 
 import argparse
 import logging
 import os
+import sys
 from pathlib import Path
 
 # Before Gradio is imported: it would count visits, and ask its own host for updates.
 os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
 os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
-
-from app import create_app, launch_options
-from engine.studio import Studio
 
 
 def main() -> None:
@@ -29,10 +27,35 @@ def main() -> None:
         "--allow-downloads", action=argparse.BooleanOptionalAction, default="SPACE_ID" not in os.environ,
         help="whether visitors may download models by a click (default: yes, but on a Hugging Face Space no)",
     )  # fmt: skip
+    parser.add_argument(
+        "--viewer", type=Path, metavar="FILE",
+        help="open a window on the bodies in FILE (document, project, npz of SMPL-X, BVH) instead of serving the page",
+    )  # fmt: skip
     args = parser.parse_args()
+    logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
+    if args.viewer:
+        look(args.viewer)
+    else:
+        serve(parser, args)
+
+
+def look(path: Path) -> None:
+    """Opens a window on the bodies in a file."""
+    from engine import viewer  # VTK's windows; the page has its own process for them
+
+    try:
+        viewer.show(path)
+    except ValueError as error:
+        sys.exit(f"contrapposto: {error}")
+
+
+def serve(parser: argparse.ArgumentParser, args: argparse.Namespace) -> None:
+    """Serves the page until it is stopped."""
+    from app import create_app, launch_options  # Gradio, which the window does without
+    from engine.studio import Studio
+
     if args.models is not None and not args.models.is_dir():
         parser.error(f"expected a folder of models, got {args.models}, which is none")
-    logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
     logging.getLogger("httpx").setLevel(logging.WARNING)
     demo = create_app(Studio(args.models), args.allow_downloads)
     demo.launch(server_name=args.host, server_port=args.port, share=args.share, **launch_options())

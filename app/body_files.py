@@ -101,16 +101,16 @@ def stander(studio: Studio) -> Callable[..., dict]:
 
 
 def previewed(studio: Studio) -> Callable[[gr.EventData], str]:
-    """What fills the page's preview of the model: a GLB of the bodies that the event carries."""
+    """What fills the page's preview of the model: the bodies that the event carries, as a GLB without bones."""
 
     @said
     def preview(event: gr.EventData) -> str:
         from app.body_requests import bodies_of, wish_of
-        from engine import body_files
+        from engine.formats.glb import to_plain_glb
 
         told = keyed(event._data, "the request", "bodies")
-        bodies = bodies_of(told["bodies"], "bodies")
-        data = body_files.write(studio.stage, bodies, "glb", wish_of(told, {}))
-        return save_bytes_to_cache(data, body_files.file_name("glb"), get_upload_folder())
+        wish, bodies = wish_of(told, {}), bodies_of(told["bodies"], "bodies")
+        data = to_plain_glb([studio.stage.mesh(pose, wish.dress, wish.file) for pose in bodies])
+        return save_bytes_to_cache(data, "body.glb", get_upload_folder())
 
     return preview
