@@ -71,7 +71,7 @@ def test_symmetric_editing_keeps_unequal_arms_their_lengths(desk: Desk):
 
 def test_editing_keys_rest_where_the_pose_is_not_edited(desk: Desk):
     desk.press("Control+a")
-    for step in ("photo", "body", "picture"):
+    for step in ("photo", "picture"):
         desk.go_to(step)
         desk.press("3", "Control+d", "Delete", "ArrowRight", "m")
     assert desk.people == [standing]

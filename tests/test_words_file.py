@@ -82,6 +82,8 @@ def test_no_word_is_empty():
 def test_every_word_is_asked_for():
     """No words without a place on the page; tables that are looked up by a name at hand are left out."""
     tables = {"states", "stepNames", "commands", "groups", "skeletons", "jointWords", "gestures", "tabs"}
+    tables |= {"viewNames", "partsOf", "rings", "sections", "lights", "layers", "shapeNames", "faceNames"}
+    tables |= {"faceRegions", "sideNames", "formats", "formatNotes", "bodyGestures"}
     tables |= {"modelNames", "pointsOf", "precisions", "protocols", "detectors", "partNames"}
     python = "\n".join(path.read_text("utf-8") for path in (modules.parent.parent / "app").glob("*.py"))
     text = "\n".join(sources.values()) + python

@@ -39,7 +39,8 @@ function paste(studio, event) {
   else studio.files.open(pasted);
 }
 
-function join({ store, words }, copied) {
+function join({ store, words, body }, copied) {
+  body.work.note(copied); // their bodies stand for them as they were copied, not where they are put
   const people = [...store.doc.people, ...copied.map((person) => shifted(copyOf(person), 16, 16))];
   store.commit(words.steps.paste, { ...store.doc, people });
   store.activate(people.length - 1);

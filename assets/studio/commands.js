@@ -130,38 +130,45 @@ const wholeFigure = ({ store, words }, step, change) => () => store.editPerson(w
 
 /** The table: [name, keys, run, icon?, {toggle?: name of the editor's switch}] */
 export function makeCommands(studio) {
-  const { store, editor } = studio;
+  const { store, editor, body } = studio;
+  // The same verb for a figure in the drawing and for a body in space.
+  const either = (drawn, standing) => () => (studio.step === "body" ? standing() : drawn());
+  const switched = (name) => () => {
+    body.editor[name] = !body.editor[name];
+    body.editor.paint();
+    studio.refresh();
+  };
   const toggle = (name) => () => {
     editor[name] = !editor[name];
     studio.refresh();
   };
-  const zoom = (factor) => () => {
+  const zoom = (factor) => either(() => {
     editor.view.zoom(factor, [editor.view.width / 2, editor.view.height / 2]);
     editor.paintAll();
-  };
+  }, () => body.editor.zoom(factor));
   const table = [
     ["undo", ["Ctrl+Z"], () => store.undo(), "undo"],
     ["redo", ["Ctrl+Shift+Z", "Ctrl+Y"], () => store.redo(), "redo"],
     ["open", ["Ctrl+O"], () => studio.files.choose(), "open"],
     ["export", ["Ctrl+S", "Ctrl+E"], () => studio.exportMenu.open(), "export"],
     ["selectAll", ["Ctrl+A"], () => store.selectAll()],
-    ["none", ["Escape"], () => store.clearSelection()],
+    ["none", ["Escape"], either(() => store.clearSelection(), () => body.editor.select(null))],
     ["grow", ["G"], () => grow(studio)],
-    ["next", ["Tab"], () => step(studio, 1)],
-    ["previous", ["Shift+Tab"], () => step(studio, -1)],
+    ["next", ["Tab"], either(() => step(studio, 1), () => body.editor.step(1))],
+    ["previous", ["Shift+Tab"], either(() => step(studio, -1), () => body.editor.step(-1))],
     ["copy", ["Ctrl+C"], null, "copy"],
     ["cut", ["Ctrl+X"], null],
     ["paste", ["Ctrl+V"], null],
-    ["duplicate", ["Ctrl+D"], () => duplicate(studio), "copy"],
-    ["delete", ["Delete", "Backspace"], () => remove(studio), "trash"],
+    ["duplicate", ["Ctrl+D"], either(() => duplicate(studio), () => body.verbs.duplicate()), "copy"],
+    ["delete", ["Delete", "Backspace"], either(() => remove(studio), () => body.verbs.remove()), "trash"],
     ["visible", ["1"], () => markState(studio, "visible"), "eye"],
     ["hidden", ["2"], () => markState(studio, "hidden"), "eyeoff"],
     ["missing", ["3"], () => markState(studio, "missing"), "close"],
     ["forward", ["]"], () => reorder(studio, store.active, 1), "up"],
     ["backward", ["["], () => reorder(studio, store.active, -1), "down"],
-    ["mirror", ["M"], wholeFigure(studio, "mirror", (person, skeleton) => mirrored(person, skeleton)), "mirror"],
+    ["mirror", ["M"], either(wholeFigure(studio, "mirror", (person, skeleton) => mirrored(person, skeleton)), () => body.verbs.mirror()), "mirror"],
     ["swap", ["S"], wholeFigure(studio, "swap", swapped), "swap"],
-    ["otherSide", ["O"], () => toOtherSide(studio), "flip"],
+    ["otherSide", ["O"], either(() => toOtherSide(studio), () => body.verbs.otherSide()), "flip"],
     ["flipX", ["Shift+H"], () => flip(studio, -1, 1), "flip"],
     ["flipY", ["Shift+V"], () => flip(studio, 1, -1)],
     ["toFront", ["Shift+]"], () => toFront(studio)],
@@ -171,19 +178,38 @@ export function makeCommands(studio) {
     ["split", ["P"], toggle("split"), "hand", { toggle: "split" }],
     ["marquee", [], toggle("marqueeTouch"), "marquee", { toggle: "marqueeTouch" }],
     ["addPerson", ["N"], () => studio.library.addDefault("person"), "plus"],
-    ["fit", ["F"], () => editor.fit(), "fit"],
+    ["fit", ["F"], either(() => editor.fit(), () => body.editor.fit()), "fit"],
     ["actual", ["0"], () => zoom(1 / editor.view.scale)()],
     ["zoomIn", ["+", "="], zoom(1.25), "plus"],
     ["zoomOut", ["-"], zoom(0.8), "minus"],
     ["photoStep", ["Shift+1"], () => studio.goTo("photo")],
     ["poseStep", ["Shift+2"], () => studio.goTo("pose")],
+    ["bodyStep", ["Shift+3"], () => studio.goTo("body")],
+    ["resetPart", ["R"], () => body.verbs.reset(), "again"],
+    ["pin", ["P"], () => body.editor.pin(), "pin"],
+    ["unpinAll", ["Shift+P"], () => body.editor.unpin()],
+    ["turnBack", ["Q", "Shift+Q"], (event) => body.verbs.turn(-1, event?.shiftKey ? 3 : 1)],
+    ["turnOn", ["E", "Shift+E"], (event) => body.verbs.turn(1, event?.shiftKey ? 3 : 1)],
+    ["focus", ["Shift+F"], () => body.editor.focus()],
+    ["handles", ["H"], switched("handles"), "handles", { toggle: "handles" }],
+    ["bones", ["B"], switched("bones"), "bones", { toggle: "bones" }],
+    ["drawingView", ["0"], () => body.editor.follow()],
+    ["frontView", ["1"], () => body.editor.ready("front")],
+    ["backView", ["2"], () => body.editor.ready("back")],
+    ["leftView", ["3"], () => body.editor.ready("left")],
+    ["rightView", ["4"], () => body.editor.ready("right")],
+    ["topView", ["5"], () => body.editor.ready("top")],
+    ["threeQuarterView", ["6"], () => body.editor.ready("threeQuarter")],
+    ["drawFrom", ["D"], () => body.verbs.drawFrom(), "body_draw"],
     ["help", ["?"], () => studio.help.toggle(), "help"],
     ["nudge", ["Arrows"], null],
+    ["nudgeBody", ["Arrows"], null],
   ];
   return {
     table,
     run: (name) => table.find(([n]) => n === name)[2](),
-    keyDown: (event, posing) => keyDown(studio, table, event, posing),
+    keysOf: (name) => table.find(([n]) => n === name)[1],
+    keyDown: (event) => keyDown(studio, table, event),
   };
 }
 
@@ -198,20 +224,32 @@ function nameOf(event) {
 }
 
 // Commands that do not touch the pose: their keys count in every step.
-const everywhere = new Set(["undo", "redo", "open", "export", "help", "fit", "actual", "zoomIn", "zoomOut", "photoStep", "poseStep"]);
+const everywhere = new Set(["undo", "redo", "open", "export", "help", "fit", "actual", "zoomIn", "zoomOut", "photoStep", "poseStep", "bodyStep"]);
+
+// Those of the Body step alone, and those it shares with the Pose step.
+const ofBodies = new Set(["resetPart", "pin", "unpinAll", "turnBack", "turnOn", "focus", "handles", "bones", "drawFrom", "drawingView", "frontView", "backView", "leftView", "rightView", "topView", "threeQuarterView", "nudgeBody"]);
+const ofBoth = new Set(["none", "next", "previous", "duplicate", "delete", "mirror", "otherSide"]);
 
 const ofTheCanvas = new Set(["undo", "redo", "fit", "actual", "zoomIn", "zoomOut"]); // which a contact sheet covers
 
+/** Whether a command counts in a step. */
+export function counts(name, step) {
+  if (step === "body") return ofBodies.has(name) || ofBoth.has(name) || (everywhere.has(name) && name !== "actual");
+  return everywhere.has(name) || (step === "pose" && !ofBodies.has(name));
+}
+
 /** Runs the command of a key press; returns whether there was one. */
-function keyDown(studio, table, event, posing) {
-  if (posing && arrows[event.key] && !event.ctrlKey && !event.metaKey) {
+function keyDown(studio, table, event) {
+  const { step } = studio;
+  if (arrows[event.key] && !event.ctrlKey && !event.metaKey && (step === "pose" || step === "body")) {
     const size = event.shiftKey ? 10 : event.altKey ? 0.1 : 1;
-    nudge(studio, arrows[event.key][0] * size, arrows[event.key][1] * size);
+    if (step === "body") studio.body.verbs.arrow(arrows[event.key], event);
+    else nudge(studio, arrows[event.key][0] * size, arrows[event.key][1] * size);
     return true;
   }
   const name = nameOf(event);
-  const found = table.find(([, keys, run]) => run && keys.includes(name));
-  if (!found || event.altKey || !(posing || everywhere.has(found[0])) || (studio.contact.isOpen && ofTheCanvas.has(found[0]))) return false;
-  found[2]();
+  const found = table.find(([command, keys, run]) => run && keys.includes(name) && counts(command, step));
+  if (!found || event.altKey || (studio.contact.isOpen && ofTheCanvas.has(found[0]))) return false;
+  found[2](event);
   return true;
 }

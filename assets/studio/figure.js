@@ -23,6 +23,7 @@ export function makePerson(skeleton, { points, scores, states, sources, name = "
     sources: sources ?? Array(n).fill("artist"),
     hidden_bones: [],
     front: [],
+    body: null, // that stands for the figure in space
   };
 }
 
@@ -93,7 +94,7 @@ export function mirrored(person, skeleton, axisX = null) {
 /** The same figure on another skeleton: joints by name, the derived ones by rule, the rest missing. */
 export function converted(person, from, to, { rules, wholebody, floor }) {
   if (from.name === to.name) return copyOf(person);
-  const result = makePerson(to, { name: person.name });
+  const result = { ...makePerson(to, { name: person.name }), body: person.body ?? null };
   to.joints.forEach((joint, k) => {
     const sets = joint in from.at ? [[joint]] : (rules[joint] ?? []);
     const parts = sets.find((names) => names.every((name) => name in from.at));

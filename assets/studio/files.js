@@ -8,6 +8,7 @@ import { freshKey } from "./vault.js";
 
 export const readsVideo = (file) => file.type.startsWith("video/") || /\.(mp4|m4v|mov|webm|mkv|avi|mpe?g|ogv|wmv|flv)$/i.test(file.name);
 export const readsPicture = (file) => file.type.startsWith("image/") || /\.(png|jpe?g|webp|gif|bmp|tiff?)$/i.test(file.name);
+export const readsMotion = (file) => /\.(npz|bvh)$/i.test(file.name);
 
 export class Files {
   constructor(studio) {
@@ -27,6 +28,7 @@ export class Files {
   async open(file, { asMap = false } = {}) {
     const { studio } = this;
     if (readsVideo(file)) return studio.batch.take([file]);
+    if (readsMotion(file)) return studio.body.bring(file);
     await studio.guarded(async () => {
       if (readsPicture(file) && studio.step === "pose" && studio.store.doc.people.length && !asMap) {
         const inside = await this.#ask(file, asMap);
@@ -177,12 +179,17 @@ export class Files {
         const certain = format.name.startsWith("openpose"); // the artist's pose is meant as it stands; their readers drop scores below 1
         return server.call("convert", [file, format.name, photo, references, includePhoto, certain]);
       });
-      const blob = await server.fetchFile(answer);
-      const link = h("a", { href: URL.createObjectURL(blob), download: `${studio.workName || "contrapposto"}${format.suffix}` });
-      link.click();
-      setTimeout(() => URL.revokeObjectURL(link.href), 10000);
-      studio.toast(`${words.export.done}: ${link.download}`);
+      this.hand(await server.fetchFile(answer), format.suffix);
     });
+  }
+
+  /** Hand a file to the browser, called as the work is. */
+  hand(blob, suffix) {
+    const { studio } = this;
+    const link = h("a", { href: URL.createObjectURL(blob), download: `${studio.workName || "contrapposto"}${suffix}` });
+    link.click();
+    setTimeout(() => URL.revokeObjectURL(link.href), 10000);
+    studio.toast(`${studio.words.export.done}: ${link.download}`);
   }
 
   // ── estimate ──

@@ -90,7 +90,7 @@ export class Keeper {
       const whole = (doc) => withoutLost(doc, vault);
       const steps = (list = []) => list.map(({ label, doc }) => ({ label, doc: whole(doc) }));
       store.restore(whole(work.doc), steps(work.past), steps(work.future));
-      studio.goTo(work.step === "photo" ? "photo" : "pose");
+      studio.goTo(["photo", "body"].includes(work.step) ? work.step : "pose");
       studio.toast(words.restored, [{ label: words.fresh, run: () => studio.startFresh() }]);
     } else studio.goTo("photo");
     studio.editor.fit();

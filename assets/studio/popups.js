@@ -1,5 +1,6 @@
 // What opens over the stage and closes again: export menu, key sheet, camera, closer look, toasts. None of them blocks the work.
 
+import { counts } from "./commands.js";
 import { button, fill, h } from "./dom.js";
 import { Editor } from "./editor.js";
 import { boxOf } from "./figure.js";
@@ -62,9 +63,10 @@ export class Help extends Sheet {
 
   content() {
     const { words, commands } = this.studio;
-    const keys = commands.table.filter(([, names]) => names.length).map(([name, names]) =>
+    const { step } = this.studio;
+    const keys = commands.table.filter(([name, names]) => names.length && counts(name, step === "body" ? "body" : "pose")).map(([name, names]) =>
       h("div.key", {}, h("span", {}, words.commands[name]), h("span", {}, names.map((key) => h("kbd", {}, key)))));
-    const gestures = words.gestures.map(([what, does]) => h("div.key", {}, h("span", {}, what), h("em", {}, does)));
+    const gestures = (step === "body" ? words.bodyGestures : words.gestures).map(([what, does]) => h("div.key", {}, h("span", {}, what), h("em", {}, does)));
     return [h("h3", {}, words.help.gestures), h("div.keys", {}, gestures), h("h3", {}, words.help.title), h("div.keys", {}, keys)];
   }
 }

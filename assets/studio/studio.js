@@ -2,6 +2,7 @@
 
 import { nameOfJoint, readSkeletons } from "./anatomy.js";
 import { Batch } from "./batch.js";
+import { BodyStep } from "./body_step.js";
 import { listenToClipboard, listenToDrops, typing } from "./clipboard.js";
 import { makeCommands } from "./commands.js";
 import { button, fill, h, icon, mark } from "./dom.js";
@@ -24,6 +25,7 @@ const toolbar = [
   ["undo", "redo"], ["lock", "symmetric", "split"], ["mirror", "swap", "flipX"], ["visible", "hidden", "missing"],
   ["duplicate", "delete"],
 ];
+const bodyToolbar = [["undo", "redo"], ["mirror", "otherSide", "resetPart", "pin"], ["handles", "bones"], ["duplicate", "delete"]];
 const fingers = matchMedia("(any-pointer: coarse)").matches;
 if (fingers) toolbar.push(["marquee"]); // one finger pans, so framing needs a switch
 
@@ -44,6 +46,7 @@ class Studio extends EventTarget {
     this.editor.tool = "look";
     this.library = new Library(this);
     this.files = new Files(this);
+    this.body = new BodyStep(this);
     this.commands = makeCommands(this);
     this.closer = new Closer(this);
     this.exportMenu = new ExportMenu(this);
@@ -103,7 +106,7 @@ class Studio extends EventTarget {
     this.inspector = h("aside.inspector");
     this.overlay = h("div.overlay");
     this.viewTools = h("div.viewtools", {}, ["zoomIn", "zoomOut", "fit"].map((name) => this.#tool(name)));
-    this.stage = h("main.stage", {}, editor.element, this.viewTools, this.overlay, this.contact.element, this.closer.element, this.toasts.element, h("div.drop", {}, h("span", {}, words.drop)));
+    this.stage = h("main.stage", {}, editor.element, this.body.element, this.viewTools, this.overlay, this.contact.element, this.closer.element, this.toasts.element, h("div.drop", {}, h("span", {}, words.drop)));
     this.element = h("div.studio", {},
       this.rail,
       h("header.bar", {}, this.tools, h("div.row", {}, this.savedMark,
@@ -125,6 +128,7 @@ class Studio extends EventTarget {
     this.element.dataset.theme = theme;
     localStorage.setItem("contrapposto-theme", theme);
     for (const editor of [this.editor, this.closer.editor]) editor.paintAll();
+    this.body.editor.refresh(true);
   }
 
   goTo(step) {
@@ -133,7 +137,9 @@ class Studio extends EventTarget {
     this.editor.ghost = null;
     if (step !== "pose") this.closer.hide();
     this.contact.leave();
+    if (step !== "body") this.body.leave();
     this.refresh();
+    if (step === "body") this.body.enter();
     this.editor.resized(); // the inspector may have come or gone: where a press lands must not wait for the next frame
     this.editor.paint();
   }
@@ -152,16 +158,20 @@ class Studio extends EventTarget {
     }
     this.element.dataset.step = step;
     this.#refreshTools();
-    const later = step === "body" || step === "picture";
+    const later = step === "picture";
     this.inspector.hidden = later;
     if (step === "photo" && !this.panels.photo.element.isConnected) fill(this.inspector, this.panels.photo.element);
     if (step === "pose") fill(this.inspector, this.#tabs(), this.panels[this.tab].element);
+    if (step === "body" && !this.body.panel.element.isConnected) fill(this.inspector, this.body.panel.element);
     (step === "photo" ? this.panels.photo : this.panels[this.tab]).render();
     const empty = step === "photo" && !store.doc.photo && !store.doc.people.length;
-    this.overlay.hidden = !empty && !later;
-    for (const under of [this.editor.element, this.viewTools]) under.inert = this.contact.isOpen || !this.overlay.hidden;
+    const nobody = step === "body" && this.body.isEmpty;
+    this.editor.element.hidden = step === "body";
+    this.overlay.hidden = !empty && !later && !nobody;
+    for (const under of [this.editor.element, this.body.element, this.viewTools]) under.inert = this.contact.isOpen || !this.overlay.hidden;
     this.overlay.inert = this.contact.isOpen;
     if (empty) fill(this.overlay, this.#welcome());
+    if (nobody) fill(this.overlay, this.body.welcome());
     if (later) fill(this.overlay, h("div.later", {}, icon(step), h("h1", {}, words[step].title), h("p", {}, words[step].lead), h("p.hint", {}, words[step].soon),
       h("button", { type: "button", onclick: () => this.goTo("pose") }, words.backToPose)));
   }
@@ -174,12 +184,13 @@ class Studio extends EventTarget {
 
   #refreshTools() {
     const { store, editor } = this;
-    const groups = { photo: [["undo", "redo"]], pose: toolbar }[this.step] ?? [];
-    const idle = { undo: this.contact.isOpen || !store.past.length, redo: this.contact.isOpen || !store.future.length, visible: !store.selected.size, hidden: !store.selected.size, missing: !store.selected.size };
+    const groups = { photo: [["undo", "redo"]], pose: toolbar, body: bodyToolbar }[this.step] ?? [];
+    const standing = this.step === "body" ? this.body.idle : {};
+    const idle = { ...standing, undo: this.contact.isOpen || !store.past.length, redo: this.contact.isOpen || !store.future.length, visible: !store.selected.size, hidden: !store.selected.size, missing: !store.selected.size };
     const step = { undo: store.past.at(-1)?.label, redo: store.future.at(-1)?.label };
     fill(this.tools, groups.map((group) => h("div.group", {}, group.map((name) => {
       const { toggle } = this.commands.table.find(([n]) => n === name)[4] ?? {};
-      const on = toggle && editor[toggle];
+      const on = toggle && (this.step === "body" ? this.body.editor : editor)[toggle];
       const element = this.#tool(name, { icon: name === "lock" && !on ? "unlock" : null, more: step[name], disabled: idle[name], className: on ? "on" : "" });
       if (toggle) element.setAttribute("aria-pressed", String(Boolean(on)));
       return element;
@@ -224,12 +235,12 @@ class Studio extends EventTarget {
     });
     store.addEventListener("stepped", ({ detail }) => this.status(detail.undone ? `${this.words.undone}: ${detail.undone}` : `${this.words.redone}: ${detail.redone}`));
     editor.addEventListener("cycle", ({ detail }) => this.cycle(detail));
-    editor.addEventListener("viewed", () => (this.zoomMark.textContent = `${Math.round(editor.view.scale * 100)} %`));
+    editor.addEventListener("viewed", () => this.step !== "body" && (this.zoomMark.textContent = `${Math.round(editor.view.scale * 100)} %`));
     editor.addEventListener("flip", () => this.commands.run("flipX"));
     editor.addEventListener("touched", () => this.status(""));
     editor.addEventListener("group", ({ detail }) => /hand$|face/.test(detail.group) && this.closer.show(detail.group));
     addEventListener("keydown", (event) => this.#key(event));
-    addEventListener("keyup", (event) => event.key === " " && (editor.space = false));
+    addEventListener("keyup", (event) => event.key === " " && (editor.space = this.body.editor.space = false));
     listenToClipboard(this);
     listenToDrops(this);
   }
@@ -237,6 +248,7 @@ class Studio extends EventTarget {
   /** A single selected joint is named in the status line, for keyboard and screen reader. */
   #nameSelected() {
     const { store } = this;
+    if (this.step === "body") return;
     const [first] = store.picked;
     if (store.selected.size !== 1 || !first) return this.status("");
     const person = store.doc.people[first[0]];
@@ -255,19 +267,19 @@ class Studio extends EventTarget {
       const sheet = [this.exportMenu, this.help, this.camera].find((one) => one.isOpen);
       if (sheet) return sheet.close();
       if (this.contact.isOpen) return this.contact.hide();
-      if (this.editor.cancelGesture()) return;
+      if (this.editor.cancelGesture() || this.body.cancel()) return;
     }
-    const onCanvas = event.composedPath().includes(this.editor.front);
+    const onCanvas = [this.editor.front, this.body.editor.front].some((canvas) => event.composedPath().includes(canvas));
     const onControl = event.composedPath().some((element) => element.tagName === "BUTTON" || element.tagName === "INPUT");
     if (event.key === " " && !onControl) {
-      this.editor.space = true;
+      this.editor.space = this.body.editor.space = true;
       event.preventDefault();
       return;
     }
     if (this.editor.tool === "box" && this.editor.boxes.length && /^(Delete|Backspace)$/.test(event.key)) return this.editor.dropBox();
     if (event.key === "Tab" && !onCanvas) return; // Tab walks the page, and the joints only on the canvas
     if (event.key.startsWith("Arrow") && event.composedPath().some((element) => element.tagName === "INPUT")) return;
-    if (this.commands.keyDown(event, this.step === "pose")) event.preventDefault();
+    if (this.commands.keyDown(event)) event.preventDefault();
   }
 
   startFresh() {
