@@ -16,10 +16,9 @@ from engine.formats.checks import chosen, keyed, listed, number, numbers, text
 from engine.formats.document import to_body
 from engine.hand_poses import with_hand
 from engine.posing import HandShape, hand_shape_of, hand_shaped, parts
-from engine.skeleton import fingers, smplx55
+from engine.skeleton import fingers, sides, smplx55
 from engine.stage import Stage
 
-sides = ("left", "right")
 farthest = 100.0  # metres that one edit may move a figure
 widest_jaw = 0.5  # rad, as wide as a mouth opens
 
@@ -57,7 +56,7 @@ def _turn(desk: Desk, pose: BodyPose, told: dict) -> BodyPose:
     joint = chosen(told["joint"], "edit, joint", smplx55.joints)
     axis = numbers(told["axis"], "edit, axis", (3,))
     angle = number(told["angle"], "edit, angle", -1000, 1000)
-    return posing.turned(desk.body, pose, joint, axis, angle)
+    return posing.turned(pose, joint, axis, angle)
 
 
 def _move(desk: Desk, pose: BodyPose, told: dict) -> BodyPose:
@@ -83,7 +82,11 @@ def _hand(desk: Desk, pose: BodyPose, told: dict) -> BodyPose:
         number(curl[finger], f"edit, shape, curl, {finger}", 0, 1) if finger in curl else old
         for finger, old in zip(fingers, now.curl, strict=True)
     ]
-    others = {name: number(shape[name], f"edit, shape, {name}", -1, 1) for name in ("spread", "thumb") if name in shape}
+    others = {
+        name: number(shape[name], f"edit, shape, {name}", low, 1)
+        for name, low in (("spread", -1), ("thumb", -1), ("opposition", 0))
+        if name in shape
+    }
     return hand_shaped(pose, side, replace(now, curl=tuple(curls), **others))
 
 
@@ -103,8 +106,10 @@ def _shape(desk: Desk, pose: BodyPose, told: dict) -> BodyPose:
 def _face(desk: Desk, pose: BodyPose, told: dict) -> BodyPose:
     told = keyed(told, "edit", "name", "value")
     names = desk.body.face_unit_names
-    units = pose.face_units.copy() if len(pose.face_units) == len(names) else np.zeros(len(names))
     name = chosen(told["name"], "edit, name", names)
+    if len(pose.face_units) not in (0, len(names)):
+        raise ValueError(f"expected none or {len(names)} face units, got {len(pose.face_units)}")
+    units = pose.face_units.copy() if len(pose.face_units) else np.zeros(len(names))
     units[names.index(name)] = number(told["value"], "edit, value", 0, 1)
     return replace(pose, face_units=units)
 

@@ -12,7 +12,7 @@ from gradio.utils import get_upload_folder
 
 from app.jobs import Jobs, Stopped, Tell, telling
 from app.verbs import said, sent
-from engine.formats.checks import keyed
+from engine.formats.checks import keyed, listed, most_people
 from engine.formats.document import from_body, from_document
 from engine.studio import Studio
 
@@ -91,11 +91,15 @@ def stander(studio: Studio) -> Callable[..., dict]:
 
         `indices` picks figures, all by default. Returns camera and fits [{index, body, error, note}].
         """
-        from app.body_requests import fitted
+        from app.body_requests import fitted, most_fits
 
         people = from_document(document).pose.people
-        wanted = list(range(len(people))) if indices is None else indices
-        return fitted(studio.stage, {"document": document, "indices": wanted, "file": body})
+        wanted = list(range(len(people))) if indices is None else listed(indices, "indices", at_most=most_people)
+        answers = [
+            fitted(studio.stage, {"document": document, "indices": wanted[n : n + most_fits], "file": body})
+            for n in range(0, max(1, len(wanted)), most_fits)
+        ]
+        return answers[0] | {"fits": [one for answer in answers for one in answer["fits"]]}
 
     return stand
 

@@ -18,16 +18,18 @@ from engine.anatomy import RGB
 from engine.body_files import Wish
 from engine.body_pose import BodyPose
 from engine.camera import Camera
-from engine.formats.checks import chosen, keyed, listed, numbers, plain, seen, text, truth, whole
+from engine.formats.checks import chosen, farthest, keyed, listed, plain, seen, size_of, text, truth, whole
 from engine.formats.document import from_body, from_camera, from_document, to_body, to_camera
 from engine.posing import parts, standing
 from engine.render import Encoding, Look, Unavailable, lights
-from engine.skeleton import fingers, skeletons, smplx55
+from engine.rig import parents
+from engine.skeleton import Skeleton, fingers, skeletons, smplx55
 from engine.stage import Dress, Stage, View, open_body
 
 most_bodies = 20
 largest_frame = 2048  # pixels of the longer side
 most_fits = 8  # figures in one asking; the page asks again for more
+closest = 0.1  # metres before the drawing's camera, so that what lies around the joints is in front of it too
 paper = "#f4eee3"
 
 
@@ -41,7 +43,7 @@ def info(stage: Stage, told: Any) -> dict[str, Any]:
         "problem": stage.renderer.problem(),
         "files": [{"name": one.name, "title": one.title, "licence": one.licence} for one in stage.files()],
         "joints": list(smplx55.joints),
-        "parents": [-1, *(smplx55.index(parent) for _, parent in smplx55.parents)],
+        "parents": list(parents),
         "parts": {name: list(joints) for name, joints in parts.items()},
         "lights": list(lights),
         "layers": [
@@ -134,14 +136,14 @@ def wish_of(told: dict, document: dict) -> Wish:
     """How files are to look, of what a request says; the drawing's camera sees the pictures when it says none."""
     camera = told.get("camera") or document.get("camera")
     look = keyed(told.get("look", {}), "options, look")
-    numbers = {
+    counts = {
         name: whole(told[name], f"options, {name}", low, high)
         for name, low, high in (("width", 16, 4096), ("frames", 2, 240), ("seconds", 1, 60))
         if name in told
     }
     return Wish(
         camera=None if camera is None else to_camera(camera), look=look_of(look), dress=dress_of(look),
-        file=file_of(told), **numbers,
+        file=file_of(told), **counts,
     )  # fmt: skip
 
 
@@ -177,13 +179,15 @@ def edit(stage: Stage, told: Any) -> dict[str, Any]:
     told = keyed(told, "the request", "bodies", "index", "edit")
     bodies, file = bodies_of(told["bodies"], "bodies"), file_of(told)
     index = whole(told["index"], "index", 0, len(bodies) - 1)
-    view = None if told.get("view") is None else view_of({"bodies": [], "file": file} | told["view"])
+    view = None
+    if told.get("view") is not None:
+        view = view_of({"bodies": [], "file": file} | keyed(told["view"], "view"))
     pose = edited(stage, file, bodies[index], keyed(told["edit"], "edit", "kind"), view.camera if view else None)
     answer: dict[str, Any] = {"body": from_body(pose), "points": None}
     if told.get("drawing") is not None:
         drawing = keyed(told["drawing"], "drawing", "camera", "skeleton")
         skeleton = skeletons[chosen(drawing["skeleton"], "drawing, skeleton", skeletons)]
-        answer["points"] = plain(np.round(stage.body(file).seen(pose, to_camera(drawing["camera"]), skeleton), 2))
+        answer["points"] = drawn(stage, file, pose, to_camera(drawing["camera"]), skeleton)
     if view is not None:
         after = (*bodies[:index], pose, *bodies[index + 1 :])
         answer |= seen_as(stage, View(after, view.camera, view.look, view.dress, view.ghosts, view.moving, file))
@@ -191,6 +195,20 @@ def edit(stage: Stage, told: Any) -> dict[str, Any]:
 
 
 # ── from the drawing and back ──
+
+
+def drawn(stage: Stage, file: str, pose: BodyPose, camera: Camera, skeleton: Skeleton) -> list[list[float]]:
+    """Pixels [[x, y] × J] of a skeleton's joints where the drawing's camera sees a body.
+
+    ValueError for a body that is not wholly before the camera, or so far aside that no document would hold it.
+    """
+    nearest = float(camera.in_camera(stage.joints(pose, file))[:, 2].min())
+    if not nearest > closest:
+        raise ValueError(f"expected the figure in front of the drawing's camera, got {nearest:.2f} m: move it back")
+    points = stage.body(file).seen(pose, camera, skeleton)
+    if not np.abs(points).max() <= farthest * max(camera.size):
+        raise ValueError(f"expected the figure within {farthest} pictures of the drawing, got it farther out")
+    return plain(np.round(points, 2))
 
 
 def fitted(stage: Stage, told: Any) -> dict[str, Any]:
@@ -218,15 +236,15 @@ def fitted(stage: Stage, told: Any) -> dict[str, Any]:
 def new(stage: Stage, told: Any) -> dict[str, Any]:
     """A figure at ease, or in a ready pose, before the drawing's camera: {camera, body, points on wholebody133}."""
     told = keyed(told, "the request", "size")
-    width, height = (int(side) for side in numbers(told["size"], "size", (2,)))
-    camera = fit.camera_for((width, height)) if told.get("camera") is None else to_camera(told["camera"])
+    size = size_of(told["size"], "size")
+    camera = fit.camera_for(size) if told.get("camera") is None else to_camera(told["camera"])
     file = file_of(told)
     body = stage.body(file)
     pose = standing() if told.get("id") is None else stage.examples.pose(text(told["id"], "id"))
     taken = bodies_of(told.get("bodies", []), "bodies")
     pose = placing.placed(body, pose, camera, taken)
-    points = body.seen(pose, camera, skeletons["wholebody133"])
-    return {"camera": from_camera(camera), "body": from_body(pose), "points": plain(np.round(points, 2))}
+    points = drawn(stage, file, pose, camera, skeletons["wholebody133"])
+    return {"camera": from_camera(camera), "body": from_body(pose), "points": points}
 
 
 def sliders(stage: Stage, told: Any) -> dict[str, Any]:

@@ -34,7 +34,7 @@ frame_css = """
 
 def create_app(studio: Studio, downloads: bool = True) -> gr.Blocks:
     """The studio's page and its named endpoints over one engine; `downloads`: whether visitors may fetch models."""
-    gr.set_static_paths([page.modules, page.examples, page.library_file])
+    gr.set_static_paths([page.modules, page.examples, page.library_file, page.hand_tiles])
     jobs, models = Jobs(), Models(studio, downloads)
 
     def commit(told: Any, session: Session) -> tuple[dict[str, Any], Session]:

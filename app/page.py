@@ -17,6 +17,7 @@ assets = Path(__file__).parent.parent / "assets"
 modules = assets / "studio"
 examples = assets / "examples"
 library_file = assets / "library" / "poses.json"
+hand_tiles = assets / "body" / "hands.webp"
 
 # Runs once when the component appears. The events' names must stand quoted here for Gradio to offer them.
 boot = """
@@ -60,6 +61,7 @@ def configuration(menu: dict[str, Any]) -> dict[str, Any]:
         "version": _version(),
         "words": (modules / "words.json").as_posix(),
         "library": library_file.as_posix(),
+        "handTiles": hand_tiles.as_posix(),
         "skeletons": [_table(skeleton) for skeleton in skeletons.values()],
         "derived": {"rules": derived, "wholebody": wholebody133.name, "floor": wholebody_floor},
         "menu": menu,

@@ -15,6 +15,7 @@ from typing import IO
 
 import numpy as np
 
+from engine.rig import parents
 from engine.skeleton import smplx55
 
 least_vertices = 9930  # the highest keypoint vertex of SMPL-X is number 9929
@@ -108,12 +109,10 @@ class BodyFile:
     @property
     def parents(self) -> tuple[int, ...]:
         """The parent of each of smplx55's joints, -1 for the root; ValueError when the file's tree is another."""
-        above = dict(smplx55.parents)
-        expected = tuple(smplx55.index(above[joint]) if joint in above else -1 for joint in smplx55.joints)
         found = self.array("kintree_table")[0].astype(np.int64)
-        if tuple(found[1:]) != expected[1:]:
+        if tuple(found[1:]) != parents[1:]:
             raise ValueError(f"expected SMPL-X's joints in kintree_table of {self.path.name}, got {found.tolist()}")
-        return expected
+        return parents
 
     def blocks(self, name: str) -> Iterator[tuple[int, np.ndarray]]:
         """(first row, rows (n, c) float32) of a large array seen as (rows, last axis), in order, some MB at a time."""

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
-from torch import Tensor, as_tensor, zeros_like
+from torch import as_tensor, zeros_like
 
 from engine import stills
 from engine.body import Body
@@ -16,7 +16,7 @@ from engine.fit import camera_for
 from engine.formats.bvh import from_bvh, to_bvh
 from engine.formats.glb import Options, to_glb
 from engine.formats.obj import to_obj
-from engine.formats.smplx_npz import Reading, from_smplx_npz, to_smplx_npz
+from engine.formats.smplx_npz import Reading, Up, from_smplx_npz, most_frames, to_smplx_npz
 from engine.motion import Motion
 from engine.placing import framed
 from engine.progress import Progress
@@ -146,21 +146,37 @@ def read(stage: Stage, data: bytes, name: str = "", most: int = 240, file: str =
 
     ValueError, in a sentence, for anything that is none.
     """
-    body = stage.body(file)
+    own = None if file == open_body else True  # betas mean what they say on a body of SMPL-X alone
+    return motion_in(stage.body(file), data, name, most, shaped=own)
+
+
+def motion_in(
+    body: Body, data: bytes, name: str = "", most: int = most_frames, up: Up = "auto", shaped: bool | None = None
+) -> Motion:
+    """As `read`, for a body; `up` and `shaped` as `smplx_npz.Reading` has them."""
+    rest = resting(body)
     if data.startswith(b"PK"):
-        own = None if file == open_body else True  # betas mean what they say on a body of SMPL-X alone
-        rest = tuple(resting(body)[0].tolist())
-        return from_smplx_npz(data, Reading(shaped=own, hands_from=_hands(body), at_most=most, rest_pelvis=rest), name)
-    if data.lstrip(b"\xef\xbb\xbf \t\r\n")[:9].upper() == b"HIERARCHY":
-        return from_bvh(data, resting(body), name, at_most=most)
+        x, y, z = rest[0].tolist()
+        return from_smplx_npz(data, Reading(up, shaped, _hands(body), most, (x, y, z)), name)
+    if _is_bvh(data):
+        return from_bvh(data, rest, name, at_most=most)
     raise ValueError(f"expected an npz of SMPL-X or AMASS, or a BVH, but {name or 'this file'} is neither")
+
+
+def is_motion(data: bytes) -> bool:
+    """Whether bytes are an npz or BVH rather than a document: an npz is a zip as a project is, but of arrays."""
+    return (data.startswith(b"PK") and b".npy" in data[:200]) or _is_bvh(data)
+
+
+def _is_bvh(data: bytes) -> bool:
+    return data[:1000].lstrip(b"\xef\xbb\xbf \t\r\n")[:9].upper() == b"HIERARCHY"
 
 
 def _hands(body: Body) -> Callable[[str, np.ndarray], np.ndarray]:
     """Axis-angles (N, 45) of one hand's principal components (N, k)."""
 
     def expanded(side: str, components: np.ndarray) -> np.ndarray:
-        values: Tensor = as_tensor(components, dtype=body.dtype)
+        values = as_tensor(components, dtype=body.dtype)
         both = body.hand_pca(values, values)
         return both[:, ("left", "right").index(side)].reshape(len(values), 45).double().numpy()
 

@@ -6,7 +6,6 @@ a hand's root.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -85,8 +84,3 @@ def smplx144() -> tuple[Point, ...]:
     )
     face = points_of(face68)
     return (*joints, *keypoints, *face[contour_points:], *face[:contour_points])
-
-
-def names(points: Sequence[Point]) -> tuple[str, ...]:
-    """The points' names."""
-    return tuple(point.name for point in points)

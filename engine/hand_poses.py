@@ -10,11 +10,11 @@ from typing import Any
 import numpy as np
 
 from engine.body_pose import BodyPose, ByContent
+from engine.hand_shape import mirror
 from engine.posing import blended
+from engine.skeleton import sides
 
 version = 1
-sides = ("left", "right")
-_mirror = np.array([1.0, -1.0, -1.0])
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,5 +58,5 @@ def with_hand(pose: BodyPose, side: str, hand: HandPose, blend: float = 1.0) -> 
     if side not in sides:
         raise ValueError(f"expected left or right, got {side!r}")
     hands = pose.hands.copy()
-    hands[sides.index(side)] = hand.turns * (_mirror if side == "right" else 1.0)
+    hands[sides.index(side)] = hand.turns * (mirror if side == "right" else 1.0)
     return blended(pose, replace(pose, hands=hands), blend, [f"{side}_hand"])

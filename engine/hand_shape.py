@@ -15,7 +15,7 @@ from engine.skeleton import fingers
 
 # SMPL-X's order of fingers within the 15 joints of a hand, three joints each from the knuckle outwards.
 order = ("index", "middle", "pinky", "ring", "thumb")
-mirror = np.array([1.0, -1.0, -1.0])
+mirror = np.array([1.0, -1.0, -1.0])  # what a mirror in the plane x = 0 does to an axis-angle
 
 # The fan of the open body's flat hand: each finger's direction in the palm's plane, degrees from x towards the thumb.
 _fan = {"index": 6.7, "middle": -6.8, "ring": -17.2, "pinky": -25.0}

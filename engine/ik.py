@@ -19,8 +19,8 @@ from engine.chain import Pull, bounded, follow, rounds, step, turn_joint
 from engine.limb import Limb, face, hinges, limbs, reach, span
 from engine.limits import Limits
 from engine.rig import Jointed, Rig, Stance, axis_angles, between, carriers, joint_number, joints, turning, twist_about
+from engine.skeleton import fingers, sides
 
-sides = ("left", "right")
 feet = frozenset({"left_ankle", "right_ankle"})
 held_within = 0.003  # metres by which a pinned joint may give before a drag is shortened
 _shortenings = 7  # halvings of a drag that tears at its pins: the last one is under a hundredth of the way
@@ -40,10 +40,10 @@ _chains: dict[str, dict[str, float]] = {
     **{f"{s}_collar": _spine for s in sides},
     **{f"{s}_shoulder": {f"{s}_collar": 1.0, **dict.fromkeys(_spine, 0.15)} for s in sides},
     **{f"{s}_foot": {f"{s}_ankle": 1.0} for s in sides},
-    **{f"{s}_hand_{f}_1": {f"{s}_wrist": 1.0} for s in sides for f in ("thumb", "index", "middle", "ring", "pinky")},
+    **{f"{s}_hand_{f}_1": {f"{s}_wrist": 1.0} for s in sides for f in fingers},
     **{
         f"{s}_hand_{f}_{n}": {f"{s}_hand_{f}_{m}": 1.0 for m in range(1, n)}
-        for s in sides for f in ("thumb", "index", "middle", "ring", "pinky") for n in (2, 3)
+        for s in sides for f in fingers for n in (2, 3)
     },
 }  # fmt: skip
 

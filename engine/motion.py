@@ -28,11 +28,6 @@ class Motion(ByContent):
     def __len__(self) -> int:
         return len(self.poses)
 
-    @property
-    def seconds(self) -> float:
-        """From the first pose to the end of the last."""
-        return len(self.poses) / self.fps
-
     def thinned(self, most: int) -> Motion:
         """At most `most` of the poses, evenly chosen from the first on, over the same seconds."""
         step = every(len(self.poses), most)

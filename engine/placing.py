@@ -21,12 +21,13 @@ def placed(body: Body, pose: BodyPose, camera: Camera, taken: tuple[BodyPose, ..
     It stands as deep as the nearest of those, so that all are of a size.
     """
     joints = _joints(body, pose)
-    middle, extent = (joints.min(0) + joints.max(0)) / 2, np.ptp(joints, axis=0)
+    middle, extent = _middle(joints), np.ptp(joints, axis=0)
     room = min(camera.size[1] / max(extent[1], 0.3), camera.size[0] / max(extent[0], 0.3))
-    depth = camera.focal / (tall * room)
+    depth = camera.focal / (tall * room) + extent[2] / 2  # what comes nearest the lens is to fit as well
     at = 0.0
-    if taken:
-        places = [camera.in_camera(_joints(body, one)).mean(0) for one in taken]
+    places = [camera.in_camera(_middle(_joints(body, one))) for one in taken]
+    places = [place for place in places if place[2] > 0]  # who stands behind the camera is not seen
+    if places:
         depth = min(place[2] for place in places)
         at = max(place[0] for place in places) + max(0.7, extent[0])
     T = camera.T_camera_world
@@ -48,3 +49,7 @@ def framed(body: Body, poses: Sequence[BodyPose], camera: Camera) -> Camera:
 
 def _joints(body: Body, pose: BodyPose) -> np.ndarray:
     return body.joints(body.poses(pose))[0].double().numpy()
+
+
+def _middle(places: np.ndarray) -> np.ndarray:
+    return (places.min(0) + places.max(0)) / 2

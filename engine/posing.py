@@ -9,18 +9,15 @@ import numpy as np
 
 from engine import hand_shape
 from engine.body_pose import BodyPose
-from engine.hand_shape import HandShape
+from engine.hand_shape import HandShape, mirror
 from engine.limits import Limits
 from engine.rig import about, axis_angles, joint_number, joints, matrices, parents
-from engine.skeleton import smplx55
+from engine.skeleton import sides, smplx55
 
 __all__ = [
     "HandShape", "blended", "copied", "hand_shape_of", "hand_shaped", "mirrored", "opposite", "parts", "reset",
     "standing", "turned",
 ]  # fmt: skip
-
-sides = ("left", "right")
-_mirror = np.array([1.0, -1.0, -1.0])  # what a mirror in the plane x = 0 does to an axis-angle
 
 
 def _part_table() -> dict[str, tuple[str, ...]]:
@@ -58,7 +55,7 @@ def _numbers(names: Iterable[str]) -> list[int]:
 # off the thighs with soft elbows, feet under the hips; the head, which rests with the chin up, looks straight ahead.
 _standing = {
     "left_collar": (0, 0, -5), "left_shoulder": (4, -2, -66), "left_elbow": (0, -16, 0), "left_wrist": (4, 0, -3),
-    "left_hip": (-1, 3, 1.5), "left_knee": (3, 0, 0), "left_ankle": (-2, 2, 0), "neck": (3, 0, 0), "head": (6, 0, 0),
+    "left_hip": (-1, 3, -3.5), "left_knee": (3, 0, 0), "left_ankle": (-2, 2, 3.5), "neck": (3, 0, 0), "head": (6, 0, 0),
 }  # fmt: skip
 relaxed = HandShape(curl=(0.16, 0.20, 0.25, 0.29, 0.32), spread=-0.25, thumb=0.1, opposition=0.3)
 
@@ -68,7 +65,7 @@ def standing() -> BodyPose:
     turns = np.zeros((len(joints), 3))
     for name, degrees in _standing.items():
         turns[joint_number(name)] = np.radians(degrees)
-        turns[smplx55.swap[joint_number(name)]] = np.radians(degrees) * _mirror
+        turns[smplx55.swap[joint_number(name)]] = np.radians(degrees) * mirror
     pose = BodyPose().with_axis_angles(turns)
     for side in sides:
         pose = hand_shaped(pose, side, relaxed)
@@ -78,12 +75,10 @@ def standing() -> BodyPose:
 # ── turning and moving ──
 
 
-def turned(
-    body: object, pose: BodyPose, joint: str, axis: np.ndarray, angle: float, limits: Limits | None = None
-) -> BodyPose:
+def turned(pose: BodyPose, joint: str, axis: np.ndarray, angle: float, limits: Limits | None = None) -> BodyPose:
     """The pose with a joint, and all it carries, turned by `angle` rad about an axis (3,) of the world through it.
 
-    Within `limits` if they are given. `body` is not asked: where joints are does not matter to how they turn.
+    Within `limits` if they are given. No body is needed: where joints are does not matter to how they turn.
     """
     number = joint_number(joint)
     axis = np.asarray(axis, dtype=float)
@@ -125,7 +120,7 @@ def mirrored(pose: BodyPose, face_names: Sequence[str] = ()) -> BodyPose:
     `face_names` are the names of its `face_units`, where the body has any: those that end in Left and Right change
     places. Expression numbers have no sides and stay.
     """
-    turned = pose.axis_angles[smplx55.swap] * _mirror
+    turned = pose.axis_angles[smplx55.swap] * mirror
     return replace(pose.with_axis_angles(turned), face_units=_mirrored_face(pose.face_units, face_names))
 
 
@@ -149,7 +144,7 @@ def copied(pose: BodyPose, part: str, from_side: str | None = None) -> BodyPose:
         raise ValueError(f"expected a part with a left and a right, got {part!r}")
     turns = pose.axis_angles
     here = _numbers(_members(source))
-    turns[smplx55.swap[here]] = turns[here] * _mirror
+    turns[smplx55.swap[here]] = turns[here] * mirror
     return pose.with_axis_angles(turns)
 
 
@@ -211,13 +206,13 @@ def _side(side: str) -> int:
 def hand_shaped(pose: BodyPose, side: str, shape: HandShape) -> BodyPose:
     """The pose with one hand given a shape; only what the shape says otherwise than the hand changes."""
     n = _side(side)
-    mirror = hand_shape.mirror if n else 1.0
+    side_of = mirror if n else 1.0
     hands = pose.hands.copy()
-    hands[n] = hand_shape.shaped(pose.hands[n] * mirror, shape) * mirror
+    hands[n] = hand_shape.shaped(pose.hands[n] * side_of, shape) * side_of
     return replace(pose, hands=hands)
 
 
 def hand_shape_of(pose: BodyPose, side: str) -> HandShape:
     """How one hand is held, in the words of the sliders."""
     n = _side(side)
-    return hand_shape.shape_of(pose.hands[n] * (hand_shape.mirror if n else 1.0))
+    return hand_shape.shape_of(pose.hands[n] * (mirror if n else 1.0))

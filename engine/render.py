@@ -151,7 +151,12 @@ class Renderer:
         self._end()
         said = ""
         for kind in (self._works,) if self._works else self._kinds:
-            child = _Child(self._command, kind)
+            try:
+                child = _Child(self._command, kind)
+            except OSError as error:  # no memory or no room for a process: that may pass
+                raise Unavailable(
+                    f"expected the 3D view to start, but its process did not ({error}); try again in a while"
+                ) from error
             answer, value = child.probed(min(self._limit, 60.0))
             if answer == "done":
                 log.info("3D view: drawing with %s", value)

@@ -52,7 +52,7 @@ class Actor:
 class Look:
     """How a picture is lit and what stands in it besides the figures.
 
-    `light` by name (engine.render_light.lights), turned around the figure by `turn` degrees; `background` None is
+    `light` by name (engine.light.lights), turned around the figure by `turn` degrees; `background` None is
     transparent, with the ground's shadow alone; `skeleton` draws the bones over the body.
     """
 

@@ -25,6 +25,7 @@ def _mirror_by_name(joints: Iterable[str]) -> tuple[Pair, ...]:
 
 # ── the hand: 21 points, root then thumb to pinky, knuckle to tip ──────────────────────────────────
 
+sides = ("left", "right")
 fingers = ("thumb", "index", "middle", "ring", "pinky")
 _hand_joints = ("root", *(f"{finger}_{i}" for finger in fingers for i in range(1, 5)))
 _hand_chains = tuple(tuple(f"{finger}_{i}" for i in range(1, 5)) for finger in fingers)

@@ -23,6 +23,7 @@ from engine.video import Recorder
 paper: RGB = (244, 238, 227)  # behind figures where a file cannot be transparent
 most_frames = 720
 longest_seconds = 120.0
+most_gif_pixels = 1 << 28  # in all frames, which are held until the last: 64 of 2048²
 _palette_of = 8  # frames that a GIF's colours are chosen from
 
 
@@ -45,6 +46,12 @@ def turntable(
         raise ValueError(f"expected 1 to {most_frames} frames, got {frames}")
     if not 0 < seconds <= longest_seconds:
         raise ValueError(f"expected a turntable of at most {longest_seconds:g} seconds, got {seconds:g}")
+    width, height = shot.camera.size
+    if kind == "gif" and frames * width * height > most_gif_pixels:
+        raise ValueError(
+            f"expected a GIF of at most {most_gif_pixels // 10**6} million pixels, got {frames} frames of "
+            f"{width} × {height}: make it smaller, or take a video"
+        )
     if shot.look.background is None:
         shot = replace(shot, look=replace(shot.look, background=paper))
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 import os
+import threading
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
-from functools import cached_property
 from pathlib import Path
 from statistics import median
 from typing import TYPE_CHECKING
@@ -86,14 +86,18 @@ class Studio:
     def __init__(self, models: Path | None = None, threads: int | None = None) -> None:
         self._models = models
         self._loader = Loader(models, threads or min(2, os.cpu_count() or 1))
+        self._lock = threading.Lock()
+        self._stage: Stage | None = None
         self._timed: dict[tuple[str, str, bool], deque[float]] = {}
 
-    @cached_property
+    @property
     def stage(self) -> Stage:
-        """Where bodies stand."""
+        """Where bodies stand: one, whichever thread asks first."""
         from engine.stage import Stage  # torch comes with it, which the first page need not wait for
 
-        return Stage(self._models)
+        with self._lock:
+            self._stage = self._stage or Stage(self._models)
+            return self._stage
 
     def models(self) -> tuple[Model, ...]:
         """All estimators: those that can be used now first, the most accurate before the others."""

@@ -60,10 +60,10 @@ def film(stage: Stage, path: Path) -> Film:
 
 
 def _is_scene(data: bytes) -> bool:
-    """Whether bytes are a document or project rather than a motion: an npz is a zip too, but of arrays."""
-    if data.startswith(b"PK"):
-        return b".npy" not in data[:200]
-    return data.lstrip(b"\xef\xbb\xbf \t\r\n")[:1] in (b"{", b"[") or data.startswith(b"\x89PNG")
+    """Whether bytes are a document or project rather than a motion, or nothing known."""
+    if data.startswith((b"PK", b"\x89PNG")):
+        return not body_files.is_motion(data)
+    return data[:1000].lstrip(b"\xef\xbb\xbf \t\r\n")[:1] in (b"{", b"[")
 
 
 class Window:

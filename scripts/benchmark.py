@@ -55,6 +55,12 @@ class Figure:
         return self.value >= self.budget if self.at_least else self.value <= self.budget
 
 
+def figure(what: str, value: float, unit: str, budget: tuple[float, bool] | None) -> Figure:
+    """A line of the other benchmarks: its budget is a number and whether it is a least."""
+    limit, at_least = budget or (None, False)
+    return Figure(what, value, unit, limit, at_least)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("what", nargs="?", choices=("studio", "sdpose", "body"), default="studio")
@@ -94,7 +100,7 @@ def sdpose_figures(args: argparse.Namespace) -> list[Figure]:
     from scripts import benchmark_sdpose  # torch and diffusers: for whoever asks
 
     rows = benchmark_sdpose.report(args.keypoints, args.people, args.precisions, args.compile)
-    return [Figure(what, value, unit, *(budget or ())) for what, value, unit, budget in rows]
+    return [figure(*row) for row in rows]
 
 
 def body_figures(args: argparse.Namespace) -> list[Figure]:
@@ -102,13 +108,12 @@ def body_figures(args: argparse.Namespace) -> list[Figure]:
     from scripts import benchmark_body, benchmark_body_page, benchmark_view
 
     rows = [*benchmark_body.report(), *benchmark_view.report()]
-    figures = [Figure(what, value, unit, *(budget or ())) for what, value, unit, budget in rows]
+    figures = [figure(*row) for row in rows]
     if args.engine_only:
         return figures
 
     def page(browser: Any, app: Served, folder: Path) -> list[Figure]:
-        rows = benchmark_body_page.figures(browser, app.url)
-        return [Figure(what, value, unit, *(budget or ())) for what, value, unit, budget in rows]
+        return [figure(*row) for row in benchmark_body_page.figures(browser, app.url)]
 
     return figures + in_browser(page)
 

@@ -80,7 +80,9 @@ def figures(browser: Any, url: str) -> list[tuple[str, float, str, tuple[float, 
     wait(page, "!files.job && store.doc.people.length")
     page.click(".step[data-step=body]")
     wait(page, "studio.body.work.standing.length === 1 && studio.body.editor.shown")
-    rows = [("body page: a drawn figure stood up", ask(page, standing), "ms", None)]
+    rows: list[tuple[str, float, str, tuple[float, bool] | None]] = [
+        ("body page: a drawn figure stood up", ask(page, standing), "ms", None)
+    ]
     kinds = (("orbit", {}, 60.0, 130.0), ("a wrist dragged", {"drag": True}, 60.0, 130.0))
     for what, how, at_512, at_1024 in kinds:
         for side, budget in ((512, at_512), (1024, at_1024)):
@@ -92,4 +94,4 @@ def figures(browser: Any, url: str) -> list[tuple[str, float, str, tuple[float, 
     ask(page, "studio.body.editor.ready('front')")
     rows.append(("body page: between pictures while the pointer orbits", ask(page, orbiting), "ms", None))
     page.context.close()
-    return rows  # type: ignore[return-value]
+    return rows

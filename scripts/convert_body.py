@@ -7,59 +7,42 @@ studio, or a BVH file; its kind is told by its content. OUT is .glb, .obj, .npz 
 from __future__ import annotations
 
 import argparse
-import io
 import sys
-import zipfile
 from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
-
 sys.path.insert(0, str(Path(__file__).parent.parent))
-
-import torch
 
 from engine import files
 from engine.body import Body
-from engine.body_files import resting
-from engine.formats.bvh import from_bvh, to_bvh
+from engine.body_files import is_motion, motion_in, resting
+from engine.formats.bvh import to_bvh
 from engine.formats.glb import Options, to_glb, to_plain_glb
 from engine.formats.obj import to_obj
-from engine.formats.smplx_npz import Reading, from_smplx_npz, to_smplx_npz
+from engine.formats.smplx_npz import Up, to_smplx_npz
 from engine.motion import Motion
 
 default_body = Path(__file__).parent.parent / "assets" / "body" / "contrapposto_neutral.npz"
 kinds = (".glb", ".obj", ".npz", ".bvh")
 
 
-def read(path: Path, body: Body, up: str, shaped: bool | None) -> list[Motion]:
+def read(path: Path, body: Body, up: Up = "auto", shaped: bool | None = None) -> list[Motion]:
     """The motions in a file: one of an npz or BVH, one still a figure of a document."""
-    data, name = path.read_bytes(), path.stem
-    rest = resting(body)
-    if data.lstrip(b"\xef\xbb\xbf \t\r\n")[:9].upper() == b"HIERARCHY":
-        return [from_bvh(data, rest, name)]
-    if zipfile.is_zipfile(io.BytesIO(data)):
-        with zipfile.ZipFile(io.BytesIO(data)) as archive:
-            arrays = any(entry.endswith(".npy") for entry in archive.namelist())
-        if arrays:
-            x, y, z = rest[0].tolist()
-            how = Reading(up, shaped, hands_of(body), rest_pelvis=(x, y, z))  # type: ignore[arg-type]
-            return [from_smplx_npz(data, how, name)]
+    data = path.read_bytes()
+    if is_motion(data):
+        return [motion_in(body, data, path.stem, up=up, shaped=shaped)]
     bodies = files.read(data, path.name).bodies
     if not bodies:
         raise ValueError(f"expected a figure with a body in {path.name}, got none; stand it up in the Body step first")
     return [Motion((pose,), name=f"figure {n}") for n, pose in enumerate(bodies, 1)]
 
 
-def hands_of(body: Body):  # noqa: ANN201  # a closure for Reading.hands_from
-    """What makes axis-angles (N, 45) of a hand's principal components in this body's file."""
-
-    def made(side: str, values: np.ndarray) -> np.ndarray:
-        components = torch.from_numpy(values)
-        hands = body.hand_pca(components, components)
-        return hands[:, 0 if side == "left" else 1].reshape(-1, 45).numpy()
-
-    return made
+def at_frame(motions: list[Motion], frame: int) -> list[Motion]:
+    """One frame of each motion, from 1; ValueError where one has no such frame."""
+    last = min(len(motion) for motion in motions)
+    if not 1 <= frame <= last:
+        raise ValueError(f"expected --frame 1 to {last}, got {frame}")
+    return [replace(motion, poses=(motion.poses[frame - 1],)) for motion in motions]
 
 
 def write(motions: list[Motion], kind: str, body: Body, options: argparse.Namespace) -> bytes:
@@ -91,10 +74,7 @@ def convert(options: argparse.Namespace) -> None:
             raise ValueError(f"expected --figure 1 to {len(motions)}, got {options.figure}")
         motions = [motions[options.figure - 1]]
     if options.frame is not None:
-        last = min(len(motion) for motion in motions)
-        if not 1 <= options.frame <= last:
-            raise ValueError(f"expected --frame 1 to {last}, got {options.frame}")
-        motions = [replace(motion, poses=(motion.poses[options.frame - 1],)) for motion in motions]
+        motions = at_frame(motions, options.frame)
     options.out.write_bytes(write(motions, kind, body, options))
     for note in dict.fromkeys(note for motion in motions for note in motion.notes):
         print(note)

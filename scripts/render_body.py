@@ -17,7 +17,7 @@ from engine.body_files import Wish
 from engine.camera import Camera
 from engine.render import Look, lights
 from engine.stage import Dress, Stage
-from scripts.convert_body import read
+from scripts.convert_body import at_frame, read
 
 stills = ("still", "depth", "normal", "mask", "canny")
 kinds = {".gif": "gif", ".mp4": "mp4", ".zip": "maps"}
@@ -39,11 +39,10 @@ def draw(options: argparse.Namespace) -> None:
     layers = None if options.layers is None else tuple(name for name in options.layers.split(",") if name)
     stage = Stage()
     try:
-        motions = read(options.file, stage.body(), "auto", None)
-        bodies = [motion.poses[min(options.frame, len(motion)) - 1] for motion in motions]
+        bodies = [motion.poses[0] for motion in at_frame(read(options.file, stage.body()), options.frame)]
         look = Look(options.light, ground=not options.bare, shadows=not options.bare, skeleton=options.skeleton)
         wish = Wish(camera_of(options.file), options.width, look, Dress(layers), options.seconds, options.frames)
-        data = body_files.write(stage, bodies, kinds.get(suffix, options.kind), wish)
+        data = body_files.write(stage, bodies, options.kind if suffix == ".png" else kinds[suffix], wish)
     finally:
         stage.close()
     options.out.write_bytes(data)

@@ -94,6 +94,8 @@ def tour(page: Any, picture: Path, out: Path) -> None:
     kept(page, out / "library.png")
 
     page.click("[data-tab=figures]")
+    in_space(page, out)
+    page.click(".step[data-step=pose]")
     page.keyboard.press("Control+s")
     wait(page, "studio.exportMenu.isOpen")
     kept(page, out / "export.png")
@@ -102,6 +104,22 @@ def tour(page: Any, picture: Path, out: Path) -> None:
     page.get_by_role("button", name="Light or dark").click()
     ask(page, f"store.select(0, {group}.right_leg)")
     kept(page, out / "dark.png")
+
+
+def in_space(page: Any, out: Path) -> None:
+    """The figure stood up over its drawing, then turned, with a hand of the library."""
+    page.click(".step[data-step=body]")
+    settled = "work.standing.length && !body.asking && !body.wanted && !work.edit && !work.settling && !work.rising"
+    fine = "body.frame && String(body.frame.camera.size) === String(body.told(false).picture.camera.size)"
+    still = f"(({{ work, editor: body }}) => {settled} && {fine})(studio.body)"
+    wait(page, still)
+    kept(page, out / "body.png")
+    page.click("text=¾")
+    wait(page, still)
+    page.get_by_role("button", name="Ballet hand").click()
+    wait(page, still)
+    ask(page, "studio.body.editor.select('left_wrist')")
+    kept(page, out / "turned.png")
 
 
 def kept(page: Any, path: Path) -> None:

@@ -16,6 +16,7 @@ from PIL import Image
 
 from app.bodies import server_functions
 from app.body_edits import edits
+from app.body_files import stander
 from engine import body_files
 from engine.body_files import Wish
 from engine.body_pose import BodyPose
@@ -97,6 +98,8 @@ def test_a_second_figure_stands_beside_the_first(ask, figure, studio):
     apart = joint(studio, second["body"], "pelvis") - joint(studio, figure["body"], "pelvis")
     assert apart[0] > 0.5
     assert abs(apart[2]) < 0.1
+    behind = from_body(to_body(figure["body"]).moved((0, 0, 50)))
+    assert ask("body_new", told | {"bodies": [behind]})["body"] == figure["body"], "who is not seen is not beside"
 
 
 def test_a_view_is_a_picture_with_the_joints(ask, figure, studio):
@@ -177,6 +180,9 @@ def test_hands_by_slider_and_from_the_library(ask, figure):
     assert shape.spread == pytest.approx(0.4, abs=0.01)
     assert shape.curl[0] == pytest.approx(was.curl[0], abs=0.01)
     assert (body.hands[0] == to_body(figure["body"]).hands[0]).all()
+    edit = {"kind": "hand", "side": "right", "shape": {"opposition": 0.8, "thumb": 0.5}}
+    shape = hand_shape_of(to_body(ask("body_edit", request(figure, edit))["body"]), "right")
+    assert (shape.opposition, shape.thumb) == pytest.approx((0.8, 0.5), abs=0.01)
     told = ask("body_shape_of", {"body": from_body(body)})["hands"]["right"]
     assert told["curl"]["index"] == pytest.approx(0.9, abs=0.01)
     ready = ask("body_info")["hands"]
@@ -227,7 +233,46 @@ def test_wrong_edits_are_answered_in_a_sentence(ask, figure, edit, wrong):
 )
 def test_wrong_requests_are_answered_in_a_sentence(ask, told):
     for name in ("body_view", "body_edit", "body_fit", "body_new", "body_shape_of"):
-        assert "error" in ask(name, told)
+        assert "expected" in ask(name, told)["error"].lower()
+
+
+@pytest.mark.parametrize(
+    ("more", "wrong"),
+    [
+        ({"view": [1]}, "view: expected an object"),
+        ({"view": {"bodies": []}}, "expected 'camera'"),
+        ({"drawing": 5}, "drawing: expected an object"),
+        ({"index": 1}, "index: expected"),
+        ({"file": "../other"}, "expected one of the bodies"),
+    ],
+)
+def test_what_stands_around_an_edit_is_looked_at_too(ask, figure, more, wrong):
+    told = ask("body_edit", request(figure, {"kind": "move", "by": [0, 0, 0]}, **more))
+    assert wrong.lower() in told["error"].lower()
+
+
+@pytest.mark.parametrize("side", [[0, 0], [-5, 5], [1e9, 5], [1.5, 5]])
+def test_a_new_figure_needs_a_picture_that_can_be(ask, side):
+    assert ask("body_new", {"size": side})["error"].startswith("Size, ")
+
+
+@pytest.mark.parametrize(("by", "wrong"), [([0, 0, 90], "in front of the drawing"), ([90, 0, 0], "pictures of the")])
+def test_what_the_drawing_cannot_show_is_refused(ask, figure, by, wrong):
+    """Its points would be mirrored, or so far away that no document holds them."""
+    assert wrong in ask("body_edit", request(figure, {"kind": "move", "by": by}))["error"]
+
+
+def test_a_body_of_another_file_says_so(ask, figure):
+    odd = {**figure, "body": {**figure["body"], "face_units": [0.5, 0.5, 0.5]}}
+    for told in (
+        ask("body_view", view(odd)),
+        ask("body_edit", request(odd, {"kind": "mirror"})),
+        ask("body_edit", request(odd, {"kind": "face", "name": ask("body_info")["face"][0], "value": 1})),
+    ):
+        assert "3" in told["error"]
+        assert "face units" in told["error"]
+    vast = {**figure, "body": {**figure["body"], "betas": [1.0] * 1000}}
+    assert "at most 300 betas" in ask("body_view", view(vast))["error"]
 
 
 def test_every_edit_of_the_page_is_tried_here():
@@ -262,6 +307,16 @@ def test_a_figure_that_cannot_stand_says_why_and_the_others_do(ask, figure):
     assert told["fits"][0]["body"] is None
     assert told["fits"][0]["note"]
     assert told["fits"][1]["body"] is not None
+
+
+def test_any_number_of_figures_is_stood_up(studio, figure):
+    nobody = {
+        "skeleton": "wholebody133", "points": figure["points"], "scores": [1.0] * 133, "states": ["missing"] * 133,
+    }  # fmt: skip
+    document = to_document(Scene(Pose2D(size, ()))) | {"people": [nobody] * 10}
+    told = stander(studio)(document)
+    assert [fit["index"] for fit in told["fits"]] == list(range(10))
+    assert stander(studio)(document, [])["fits"] == []
 
 
 # ── files ──

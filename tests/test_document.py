@@ -119,6 +119,10 @@ wrong = [
     (("people", 0, "body"), {"root": [0, 0, 0]}, "person 1, body: expected 'body'"),
     (("camera",), {"size": [1, 1], "focal": 0, "center": [0, 0], "T_camera_world": []}, "camera, focal"),
     (("camera",), {"size": [1, 1], "focal": 1, "center": [0, 0], "T_camera_world": [[1]]}, "camera, T_camera_world"),
+    *(
+        (("camera",), {"size": [1, 1], "focal": 1, "center": [0, 0], "T_camera_world": T}, "a turn and a place")
+        for T in ([[0] * 4] * 4, np.diag([-1, 1, 1, 1]).tolist(), np.diag([2, 2, 2, 1]).tolist())
+    ),
     (("request",), {"prompt": 5}, "request, prompt: expected a text, got 5"),
     (("request",), {"steps": 1.5}, "request, steps"),
 ]  # fmt: skip

@@ -330,6 +330,12 @@ def test_quaternions_are_the_turns():
     np.testing.assert_allclose(found, matrices(turns)[:, [1, 2, 0], 0], atol=1e-12)
 
 
+def test_face_units_of_another_body_are_refused(body):
+    wrong = replace(some_pose(body), face_units=np.zeros(len(body.face_unit_names) + 3))
+    with pytest.raises(ValueError, match="face units, got"):
+        to_glb(body, [wrong])
+
+
 def test_nobody_is_refused(body):
     for writer in (lambda: to_glb(body, []), lambda: to_plain_glb([])):
         with pytest.raises(ValueError, match="expected at least one"):

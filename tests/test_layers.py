@@ -27,9 +27,9 @@ layers: list[set[str]] = [
         "formats.sdpose_json", "formats.glb", "formats.obj", "formats.bvh", "formats.rigs", "formats.smplx_npz",
         "formats.gltf", "formats.surface", "formats.npz", "formats.retarget",
         "body", "body_file", "body_points", "body_selection", "body_shapes", "skinning", "outfit", "body_sliders",
-        "rig", "point_rig", "limb", "chain", "limits", "ik", "posing", "hand_poses", "hand_shape", "examples", "placing",
-        "light", "shot", "render", "render_process", "render_scene", "render_geometry", "render_light", "render_parts", "render_ground",
-        "render_wire", "stills",
+        "rig", "point_rig", "limb", "chain", "limits", "ik", "posing", "hand_poses", "hand_shape", "examples",
+        "placing", "light", "shot", "render", "render_process", "render_scene", "render_geometry", "render_light",
+        "render_parts", "render_ground", "render_wire", "stills",
     },
     # stages: the verbs, from value to value
     {"estimate", "evaluate", "fit", "fit_hands", "fit_points", "fit_steps", "fit_views"},

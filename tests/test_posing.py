@@ -144,7 +144,7 @@ def test_standing_is_the_same_on_both_sides():
 def test_turning_is_about_the_world(joint):
     pose, axis, number = some_pose(4), np.array([1.0, -2.0, 0.5]), joint_number(joint)
     before = tree().stance(pose)
-    after = tree().stance(turned(tree(), pose, joint, axis, 0.7))
+    after = tree().stance(turned(pose, joint, axis, 0.7))
     expected = turning(axis / np.linalg.norm(axis) * 0.7) @ before.world[number]
     np.testing.assert_allclose(after.world[number], expected, atol=1e-9)
     np.testing.assert_allclose(after.places[number], before.places[number], atol=1e-9)
@@ -152,12 +152,12 @@ def test_turning_is_about_the_world(joint):
 
 def test_turning_there_and_back_is_nothing():
     pose = some_pose(5)
-    back = turned(None, turned(None, pose, "left_hip", np.array([0, 1, 0]), 0.9), "left_hip", np.array([0, 1, 0]), -0.9)
+    back = turned(turned(pose, "left_hip", np.array([0, 1, 0]), 0.9), "left_hip", np.array([0, 1, 0]), -0.9)
     np.testing.assert_allclose(matrices(back.axis_angles), matrices(pose.axis_angles), atol=1e-9)
 
 
 def test_turning_stops_at_the_limits():
-    pose = turned(None, standing(), "left_knee", np.array([1, 0, 0]), -1.5, limits)
+    pose = turned(standing(), "left_knee", np.array([1, 0, 0]), -1.5, limits)
     assert limits.beyond(joint_number("left_knee"), turning(pose.joint("left_knee"))[None])[0] < 1e-5
     assert pose.joint("left_knee")[0] > -0.2
 
@@ -167,12 +167,12 @@ def test_turning_stops_at_the_limits():
 )
 def test_turning_about_nothing_is_refused(axis, angle):
     with pytest.raises(ValueError, match="expected an axis of three numbers and an angle in radians"):
-        turned(None, BodyPose(), "head", np.array(axis), angle)
+        turned(BodyPose(), "head", np.array(axis), angle)
 
 
 def test_an_unknown_joint_is_refused():
     with pytest.raises(ValueError, match="expected a joint of smplx55, such as left_wrist, got 'left_tail'"):
-        turned(None, BodyPose(), "left_tail", np.array([0, 1, 0]), 0.1)
+        turned(BodyPose(), "left_tail", np.array([0, 1, 0]), 0.1)
 
 
 # ── blending ──

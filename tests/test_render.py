@@ -167,6 +167,12 @@ def test_a_missing_pyvista_is_named():
     assert "requirements.txt" in problem
 
 
+def test_a_child_that_cannot_start_is_tried_again_later(tmp_path):
+    broken = Renderer(command=(str(tmp_path / "none"),), kinds=("one",))
+    for _ in range(2):
+        assert "try again in a while" in broken.problem()
+
+
 def test_the_next_kind_of_window_is_taken(renderer):
     code = """
 import os, runpy

@@ -9,6 +9,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from engine import rig
 from engine import rotation as r
 
 orders = ["".join(order) for order in permutations("XYZ")]
@@ -240,3 +241,17 @@ def test_gradients_are_those_of_finite_differences(turns):
     if len(away):
         assert torch.autograd.gradcheck(r.matrix, away)
         assert torch.autograd.gradcheck(lambda a: r.axis_angle(r.matrix(a)), away, atol=1e-4)
+
+
+@law
+@given(axis_angles(), seeds)
+def test_the_numpy_of_one_figure_says_the_same(turns, seed):
+    """engine.rig poses one figure without a tensor's overhead; the maths is there twice and must not part ways."""
+    matrices = r.matrix(turns)
+    same(torch.from_numpy(rig.matrices(turns.numpy())), matrices)
+    same(r.matrix(torch.from_numpy(rig.axis_angles(matrices.numpy()))), matrices, 1e-7)
+    found = torch.tensor([rig.quaternion(one) for one in matrices.numpy()], dtype=torch.double)
+    same(r.from_quaternion(found), matrices, 1e-7)
+    a, b = directions(seed, 2)
+    if a @ b > -0.999:
+        same(torch.from_numpy(rig.between(a.numpy(), b.numpy(), np.eye(3)[2])), r.between(a, b), 1e-7)

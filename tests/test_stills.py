@@ -82,6 +82,9 @@ def test_impossible_turntables_are_refused(renderer, shot):
     for told in ({"kind": "avi"}, {"kind": "gif", "frames": 0}, {"kind": "gif", "seconds": 0.0}):
         with pytest.raises(ValueError, match="expected"):
             turntable(renderer, shot, **told)
+    vast = replace(shot, camera=shot.camera.scaled((4096, 4096 * shot.camera.size[1] // shot.camera.size[0])))
+    with pytest.raises(ValueError, match="million pixels, got 240 frames of 4096"):
+        turntable(renderer, vast, "gif", 240)
 
 
 def test_a_gif_keeps_its_time_where_a_frame_is_no_whole_hundredth():

@@ -19,6 +19,7 @@ from engine.rig import joints, matrices, parents
 largest_file = 128 * 1024 * 1024
 most_frames = 200_000
 most_joints = 1000
+largest_hierarchy = 1024 * 1024  # characters
 most_numbers = 8_000_000  # in the frames that are kept; each takes some thirty times its size on the way
 order = "ZXY"
 units = {"cm": 100.0, "m": 1.0}
@@ -110,7 +111,7 @@ def from_bvh(data: bytes, rest: np.ndarray, name: str = "", at_most: int = most_
     skeleton = _moving(bones, rows)
     turns, places, notes = retargeted(skeleton, np.asarray(rest, dtype=float))
     if step > 1:
-        notes.append(f"Of {count} frames every {step}. was taken.")
+        notes.append(f"Of {count} frames one in {step} was taken.")
     still = BodyPose()
     poses = tuple(
         still.with_axis_angles(turn).moved(place - rest[0]) for turn, place in zip(turns, places, strict=True)
@@ -134,6 +135,8 @@ _channels = {f"{axis}{kind}" for axis in "XYZ" for kind in ("position", "rotatio
 
 def _hierarchy(text: str) -> list[_Bone]:
     """The joints of the part before MOTION, parents first, End Sites as joints without channels."""
+    if len(text) > largest_hierarchy:
+        refuse("the BVH", f"a HIERARCHY of at most {largest_hierarchy} characters", str(len(text)))
     bones: list[_Bone] = []
     open_: list[int] = []
     lines = [line.split() for line in text.replace("{", "\n{\n").replace("}", "\n}\n").splitlines()]
@@ -179,12 +182,12 @@ def _channel_names(words: Sequence[str], joint: str) -> tuple[str, ...]:
 
 def _floats(words: Sequence[str], where: str, count: int) -> np.ndarray:
     """That many finite numbers."""
+    if len(words) != count:
+        refuse(where, f"{count} numbers", str(len(words)))
     try:
         values = np.array(words, dtype=float)
     except ValueError:
         refuse(where, f"{count} numbers", repr(" ".join(words)[:60]))
-    if values.shape != (count,):
-        refuse(where, f"{count} numbers", str(len(words)))
     if not np.isfinite(values).all() or np.abs(values).max(initial=0) > 1e6:
         refuse(where, "finite numbers within ±1000000", "NaN, infinity or beyond")
     return values
@@ -195,8 +198,8 @@ def _rows(text: str, width: int, at_most: int) -> tuple[np.ndarray, int, float, 
     lines = [line for line in text.splitlines() if line.strip()]
     if len(lines) < 2 or not lines[0].split()[0].lower().startswith("frames:"):
         refuse("the BVH", "MOTION with Frames: and Frame Time:", repr(lines[0][:40]) if lines else "no MOTION")
-    count = int(_floats(lines[0].partition(":")[2].split(), "Frames", 1)[0])
-    seconds = float(_floats(lines[1].partition(":")[2].split(), "Frame Time", 1)[0])
+    count = int(_floats(lines[0].partition(":")[2].split(maxsplit=1), "Frames", 1)[0])
+    seconds = float(_floats(lines[1].partition(":")[2].split(maxsplit=1), "Frame Time", 1)[0])
     if not 1 <= count <= most_frames:
         refuse("Frames", f"1 to {most_frames}", str(count))
     if len(lines) - 2 != count:
@@ -206,7 +209,7 @@ def _rows(text: str, width: int, at_most: int) -> tuple[np.ndarray, int, float, 
     step = every(count, at_most)
     if (kept := len(range(0, count, step)) * width) > most_numbers:
         refuse("MOTION", f"at most {most_numbers} numbers", f"{kept}; read fewer of its frames")
-    chosen = [_floats(lines[2 + n].split(), f"frame {n + 1}", width) for n in range(0, count, step)]
+    chosen = [_floats(lines[2 + n].split(maxsplit=width), f"frame {n + 1}", width) for n in range(0, count, step)]
     return np.stack(chosen), step, 1 / seconds if seconds > 0 else still_fps, count
 
 

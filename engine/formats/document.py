@@ -229,12 +229,16 @@ def to_camera(value: Any) -> Camera:
     """The camera of JSON values; ValueError says where, what was expected and what found."""
     value = keyed(value, "camera", "size", "focal", "center", "T_camera_world")
     cx, cy = numbers(value["center"], "camera, center", (2,))
-    return Camera(
+    camera = Camera(
         size=size_of(value["size"], "camera, size"),
         focal=number(value["focal"], "camera, focal", 1e-9),
         center=(float(cx), float(cy)),
         T_camera_world=numbers(value["T_camera_world"], "camera, T_camera_world", (4, 4)),
     )
+    R, last = camera.T_camera_world[:3, :3], camera.T_camera_world[3]
+    if np.abs(R @ R.T - np.eye(3)).max() > 1e-3 or np.linalg.det(R) < 0 or (last != (0, 0, 0, 1)).any():
+        refuse("camera, T_camera_world", "a turn and a place", "a matrix that also stretches, mirrors or bends")
+    return camera
 
 
 def _to_request(value: Any) -> PaintRequest:

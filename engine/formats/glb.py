@@ -145,9 +145,11 @@ def _figure(gltf: Gltf, surface: _Surface, name: str, motion: Motion, options: O
 
 
 def _units(body: Body, motion: Motion) -> np.ndarray:
-    """The face units (T, K) of a motion, none of a pose that has none."""
+    """The face units (T, K) of a motion, zeros for a pose that has none; ValueError for those of another body."""
     rows = np.zeros((len(motion), len(body.face_unit_names)))
     for row, pose in zip(rows, motion.poses, strict=True):
+        if len(pose.face_units) not in (0, len(row)):
+            raise ValueError(f"expected none or {len(row)} face units, got {len(pose.face_units)}")
         row[: len(pose.face_units)] = pose.face_units
     return rows
 

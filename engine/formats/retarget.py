@@ -14,6 +14,7 @@ import numpy as np
 
 from engine.formats import rigs
 from engine.rig import about, axis_angles, between, joints, matrices, parents, place_of, unit
+from engine.skeleton import fingers, sides
 
 _leaning = math.cos(math.radians(40))  # from the vertical, of a figure at rest
 _askew = math.cos(math.radians(15))  # of a figure that was meant to face along an axis
@@ -125,7 +126,7 @@ def _stands(stand: _Stand, found: dict[str, int]) -> bool:
         """From one joint of a side to another (3,), x away from the body, at length 1."""
         return unit(stand.way(found[f"{side}_{a}"], found[f"{side}_{b}"]) * (1 if side == "left" else -1, 1, 1))
 
-    for side in rigs.sides:
+    for side in sides:
         bones = [way(side, "shoulder", "elbow"), way(side, "elbow", "wrist")]
         if max(way(side, "hip", "knee")[1], way(side, "knee", "ankle")[1]) > -math.cos(leg):
             return False
@@ -164,14 +165,14 @@ class _Carry:
             turned[f"spine{n}"] = _mixed(chain[below], chain[below + 1], part / 3) if part else chain[below]
         chest = turned["spine3"]
         turned["neck"] = self.turned(trunk.neck) if trunk.neck is not None else _mixed(chest, turned["head"], 0.5)
-        for side, collar in zip(rigs.sides, trunk.collars, strict=True):
+        for side, collar in zip(sides, trunk.collars, strict=True):
             turned[f"{side}_collar"] = self.turned(collar) if collar is not None else chest
         return turned
 
     def limbs(self, found: dict[str, int]) -> dict[str, np.ndarray]:
         """World rotations of arms, legs, feet and what there is of the fingers."""
         turned: dict[str, np.ndarray] = {}
-        for side in rigs.sides:
+        for side in sides:
             for a, b in (("hip", "knee"), ("knee", "ankle"), ("shoulder", "elbow"), ("elbow", "wrist")):
                 a, b = f"{side}_{a}", f"{side}_{b}"
                 # The bone's last part carries what twist joints inside it add.
@@ -196,7 +197,7 @@ class _Carry:
         if middle in found:
             along = self._straightened(wrist, middle, found[wrist], found[middle])
         turned = {wrist: self.turned(found[wrist]) @ along}
-        for finger in rigs.fingers:
+        for finger in fingers:
             straight = along
             for i in (1, 2, 3):
                 name, after = (f"{side}_hand_{finger}_{n}" for n in (i, i + 1))
@@ -223,7 +224,7 @@ class _Carry:
 
     def pelvis(self, found: dict[str, int], turned: np.ndarray, exact: bool) -> np.ndarray:
         """Places (T, 3) of our pelvis, metres, its hips where theirs are; `exact` for a skeleton that is ours."""
-        bones = [(f"{s}_{a}", f"{s}_{b}") for s in rigs.sides for a, b in (("hip", "knee"), ("knee", "ankle"))]
+        bones = [(f"{s}_{a}", f"{s}_{b}") for s in sides for a, b in (("hip", "knee"), ("knee", "ankle"))]
         ours = sum(float(np.linalg.norm(self._way(a, b))) for a, b in bones)
         size = ours / sum(float(np.linalg.norm(self.stand.way(found[a], found[b]))) for a, b in bones)
         if exact:

@@ -10,9 +10,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from engine.formats.checks import refuse
-from engine.skeleton import fingers, smplx55
+from engine.skeleton import fingers, sides, smplx55
 
-sides = ("left", "right")
 # Our name of each of SMPL-X's 55 joints, and the published one that other programs' add-ons look for.
 published: dict[str, str] = {
     joint: re.sub(r"_hand_(\w+)_(\d)$", r"_\1\2", joint) + ("_smplhf" if joint.endswith("_eye") else "")

@@ -149,7 +149,7 @@ def from_smplx_npz(data: bytes, how: Reading | None = None, name: str = "") -> M
     if smpl:
         notes.append("The file has SMPL's bones: jaw and eyes stay at rest.")
     if step > 1:
-        notes.append(f"Of {count} frames every {step}. was taken.")
+        notes.append(f"Of {count} frames one in {step} was taken.")
     fps = arrays.number(_rates, still_fps, fastest) / step
     blank = BodyPose()
     poses = tuple(

@@ -9,10 +9,11 @@ from typing import Any
 
 import numpy as np
 
+from engine.rig import parents
 from scripts.bodywork.body import Workpiece
 from scripts.bodywork.clothes import Layer, default_layers
 from scripts.bodywork.hands import components, hand_mean, mirrored_rows
-from scripts.bodywork.joints import names, parents
+from scripts.bodywork.joints import names
 from scripts.bodywork.landmarks import keypoint_indices
 from scripts.bodywork.mesh import part_names
 from scripts.bodywork.shapes import Shapes, sliders

@@ -11,18 +11,15 @@ from itertools import pairwise
 import numpy as np
 from scipy.spatial import KDTree
 
-from engine.skeleton import smplx55
+from engine.rig import parents
+from engine.skeleton import fingers, sides, smplx55
 from scripts.bodywork.mesh import BodyMesh
 from scripts.bodywork.sources import Array, BaseMesh, Indices
 from scripts.bodywork.turns import unit
 
 names = smplx55.joints
 index = {name: k for k, name in enumerate(names)}
-_parent_of = dict(smplx55.parents)
-parents: tuple[int, ...] = tuple(index[_parent_of[name]] if name in _parent_of else -1 for name in names)
-fingers = ("thumb", "index", "middle", "ring", "pinky")
-"""In MakeHuman's counting: finger 1 is the thumb."""
-tips = tuple(f"{side}_hand_{finger}_tip" for side in ("left", "right") for finger in fingers)
+tips = tuple(f"{side}_hand_{finger}_tip" for side in sides for finger in fingers)
 points = (*names, *tips)
 """The joints, then the finger tips, which the T-pose needs to know where the last bones point."""
 
@@ -87,7 +84,7 @@ def cube_joints(base: BaseMesh, shape: Array) -> Array:
         found[f"{side}_wrist"] = cube(f"{s}-hand")
         found[f"{side}_foot"] = np.mean([cube(f"{s}-toe-{n}-1") for n in range(1, 6)], axis=0)
         found[f"{side}_collar"] = between(cube(f"{s}-clavicle"), cube(f"{s}-scapula"), _collar)
-        for n, finger in enumerate(fingers, start=1):
+        for n, finger in enumerate(fingers, start=1):  # in MakeHuman's counting finger 1 is the thumb
             chain = [cube(f"{s}-finger-{n}-{k}") for k in range(1, 5)]
             if finger != "thumb":
                 steps = [unit(end - start) for start, end in pairwise(chain)]

@@ -9,7 +9,9 @@ from itertools import pairwise
 
 import numpy as np
 
-from scripts.bodywork.joints import fellow, fingers, names, parents, tips
+from engine.rig import parents
+from engine.skeleton import fingers
+from scripts.bodywork.joints import fellow, names, tips
 from scripts.bodywork.sources import Array
 from scripts.bodywork.turns import about, aligned, mirrored, part_of, smallest
 
