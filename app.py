@@ -45,7 +45,7 @@ def look(path: Path) -> None:
 
     try:
         viewer.show(path)
-    except ValueError as error:
+    except (ValueError, OSError) as error:
         sys.exit(f"contrapposto: {error}")
 
 

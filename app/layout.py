@@ -52,7 +52,7 @@ def create_app(studio: Studio, downloads: bool = True) -> gr.Blocks:
         )  # fmt: skip
         preview = gr.Model3D(
             label=verbs.words["body"]["preview"], elem_classes="model-preview", interactive=False, height=440,
-            clear_color=(0, 0, 0, 0),
+            clear_color=(0, 0, 0, 0), camera_position=(90, 85, 2.5),
         )  # fmt: skip
         studio_page.model3d(  # type: ignore[attr-defined]
             body_files.previewed(studio), None, preview, show_progress="hidden", api_visibility="private",

@@ -1,18 +1,29 @@
 // What lies under the handles: the drawing or the floor, the last picture of the figures, and the corners of the sheet.
 
 import { laid } from "./body_view.js";
+import { paintPerson } from "./paint.js";
 import { bounds } from "./space.js";
+import { View } from "./view.js";
 
 /** A colour of the page's own look. */
 export const colorOf = (editor, name) => getComputedStyle(editor.element).getPropertyValue(name).trim();
 
 export function paintBackdrop(editor, ctx) {
-  const { view, frame, store } = editor;
-  ctx.fillStyle = colorOf(editor, view.drawn ? "--paper" : "--studio-floor");
+  const { view, frame, work } = editor;
+  const flat = Boolean(view.drawn) || !work.standing.length; // until somebody stands there is only the drawing
+  ctx.fillStyle = colorOf(editor, flat ? "--paper" : "--studio-floor");
   ctx.fillRect(0, 0, view.width, view.height);
-  if (view.drawn) paintDrawing(editor, ctx);
+  if (flat) paintDrawing(editor, ctx);
+  if (!work.standing.length) return paintDrawn(editor, ctx);
   if (frame) paintPicture(editor, ctx, frame);
-  if (!view.drawn && store.doc.people.length) paintCorners(editor, ctx);
+  return view.drawn ? undefined : paintCorners(editor, ctx);
+}
+
+/** The figures as the step Pose has them, until they stand. */
+function paintDrawn({ store, view }, ctx) {
+  const [x, y, w] = view.sheet(store.doc.size);
+  const place = Object.assign(new View(), { x, y, scale: w / store.doc.size[0] });
+  for (const [index, person] of store.doc.people.entries()) paintPerson(ctx, place, person, store.skeletons[person.skeleton], { index, active: false });
 }
 
 /** The last picture, where its figures are now. */

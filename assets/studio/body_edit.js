@@ -34,12 +34,13 @@ export class BodyEdit {
         this.wanted = null;
         const edit = typeof wanted === "function" ? wanted(picture) : wanted;
         const standing = work.standing;
+        const began = performance.now();
         const answer = await work.ask("body_edit", { bodies: standing.map((i) => before.people[i].body), index: standing.indexOf(index), edit, view, drawing: camera && { camera, skeleton: person.skeleton } });
         if (this.dead) return;
         Object.assign(this, { body: answer.body, points: answer.points });
         if (answer.points) work.projected.set(answer.body, { camera, skeleton: person.skeleton, points: answer.points });
         if (answer.joints) work.joints.set(answer.body, answer.joints[standing.indexOf(index)]);
-        work.dispatchEvent(new CustomEvent("tried", { detail: { answer, picture } }));
+        work.dispatchEvent(new CustomEvent("tried", { detail: { answer, picture, took: performance.now() - began } }));
       }
     } catch (error) {
       this.failed = true;

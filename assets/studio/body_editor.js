@@ -3,13 +3,12 @@
 import { colorOf, paintBackdrop } from "./body_backdrop.js";
 import { listen } from "./body_gestures.js";
 import { handleJoints } from "./body_handles.js";
+import { Pace } from "./body_pace.js";
 import { paintHandles } from "./body_paint.js";
 import { BodyView, headingOf } from "./body_view.js";
 import { h } from "./dom.js";
 import { bounds } from "./space.js";
 
-const small = 512; // px of the longer side while something moves
-const large = 1024; // and at rest
 const rest = 120; // ms without a movement until the large picture is asked for
 const pondering = 500; // ms that an edit under way is left alone before that
 
@@ -21,6 +20,7 @@ export class BodyEditor extends EventTarget {
     this.store = studio.store;
     this.words = studio.words.body;
     this.view = new BodyView();
+    this.pace = new Pace();
     this.look = { light: null, ground: true, shadows: true, layers: null, colors: {} };
     this.bones = false; // the skeleton drawn over the figure
     this.handles = true;
@@ -36,6 +36,7 @@ export class BodyEditor extends EventTarget {
     work.addEventListener("tried", ({ detail }) => {
       clearTimeout(this.restTimer);
       this.restTimer = setTimeout(() => this.refresh(), pondering);
+      this.pace.note(detail.took, detail.picture.side);
       this.#show(detail.answer, detail.picture);
     });
     work.addEventListener("dropped", () => this.refresh());
@@ -80,6 +81,7 @@ export class BodyEditor extends EventTarget {
     const camera = this.work.cameraOf();
     if (camera && (this.view.drawn ? this.view.drawn !== camera : !this.view.aimed)) this.follow();
     if (!camera && this.view.drawn) this.view.free([0, 0.9, 0]);
+    if (!camera && !people.length) this.view.aimed = false; // who comes next is seen as drawn
     this.paint();
     this.refresh(!this.work.settling); // what an edit made is on the canvas already, small
   }
@@ -143,7 +145,9 @@ export class BodyEditor extends EventTarget {
     if (!joints) return;
     if (!joint) return this.view.fit(this.points(index)), this.moved();
     const far = /hand_|wrist|eye|jaw|foot|ankle/.test(joint) ? 0.16 : /head|neck/.test(joint) ? 0.28 : 0.5;
-    this.view.focus(joints[this.work.info.at[joint]], far);
+    // A wrist is gone to for its hand.
+    const middle = joint.endsWith("_wrist") ? `${joint.split("_")[0]}_hand_middle_1` : joint;
+    this.view.focus(joints[this.work.info.at[middle]], far);
     return this.moved();
   }
 
@@ -169,7 +173,8 @@ export class BodyEditor extends EventTarget {
 
   /** What the server is told of this view, and the picture it is to be. */
   told(moving) {
-    const picture = { ...this.view.picture(moving ? small : large, moving ? 1 : this.ratio), seen: this.view.camera, over: Boolean(this.view.drawn) };
+    const side = moving ? this.pace.moving : this.pace.rest;
+    const picture = { ...this.view.picture(side, moving ? 1 : this.ratio), side, seen: this.view.camera, over: Boolean(this.view.drawn) };
     const { light, layers, ...look } = this.look;
     // Over the drawing the figure stands by itself; else on the studio's floor.
     const place = picture.over ? { ground: false, shadows: look.shadows, transparent: true } : { background: this.floor };
@@ -202,7 +207,9 @@ export class BodyEditor extends EventTarget {
     try {
       await work.load();
       const { view, picture } = this.told(moving);
+      const began = performance.now();
       const answer = await work.ask("body_view", { ...view, bodies });
+      if (moving) this.pace.note(performance.now() - began, picture.side);
       bodies.forEach((body, i) => work.joints.set(body, answer.joints[i]));
       if (work.bodies.every((body, i) => body === bodies[i])) await this.#show(answer, picture); // else it is of before
       this.lost = false;

@@ -143,6 +143,9 @@ export class BodyExport {
       studio.toast((answer.notes ?? []).join(" "));
       if (answer.bodies.length === 1) await this.keepFrame();
       this.render();
+      if (!this.frames) return;
+      this.importElement.closest("details").open = true; // its frames are looked through there
+      this.importElement.scrollIntoView({ block: "nearest" });
     });
   }
 

@@ -92,7 +92,11 @@ export class HandSliders extends Sliders {
     const change = (shape) => (value, done) => this.try(label, { kind: "hand", side: this.side, shape: shape(value) }, done);
     this.fingers = new Map(work.info.fingers.map((finger) => [finger, slider(studio.words.groups[finger], {}, change((value) => ({ curl: { [finger]: value } })))]));
     this.all = slider(words.allFingers, {}, change((value) => ({ curl: Object.fromEntries(work.info.fingers.map((finger) => [finger, value])) })));
-    this.others = { spread: slider(words.spread, { low: -1, high: 1 }, change((spread) => ({ spread }))), thumb: slider(words.thumbAcross, { low: -1, high: 1 }, change((thumb) => ({ thumb }))) };
+    this.others = {
+      spread: slider(words.spread, { low: -1, high: 1 }, change((spread) => ({ spread }))),
+      thumb: slider(words.thumbAcross, { low: -1, high: 1 }, change((thumb) => ({ thumb }))),
+      opposition: slider(words.thumbBefore, {}, change((opposition) => ({ opposition }))),
+    };
     this.tabs = h("div.segments");
     this.search = h("input.search", { type: "search", placeholder: words.handSearch, ariaLabel: words.handSearch });
     this.search.addEventListener("input", () => ((this.query = this.search.value), this.#renderGrid()));
@@ -101,7 +105,7 @@ export class HandSliders extends Sliders {
     this.blending.set(1);
     fill(this.element, this.tabs, this.search, this.grid, this.blending.element, this.all.element,
       h("details.more", {}, h("summary", {}, words.fingers), h("div.body", {}, [...this.fingers.values()].map((row) => row.element))),
-      this.others.spread.element, this.others.thumb.element);
+      Object.values(this.others).map((row) => row.element));
     this.#renderTabs();
     this.#renderGrid();
   }
@@ -117,6 +121,7 @@ export class HandSliders extends Sliders {
     if (!this.built || side === this.side || side === "middle") return;
     this.side = side;
     this.#renderTabs();
+    this.#renderGrid(); // the pictures are of that hand
     this.read(this.body);
   }
 
@@ -126,11 +131,24 @@ export class HandSliders extends Sliders {
     fill(this.grid, found.length ? found.map((hand) => this.#hand(hand)) : h("p.hint", {}, this.words.noHand));
   }
 
+  /** A hand pose's picture: one of many in one file, as a left hand; a right one is its mirror image. */
+  #tile(id) {
+    const { handTiles, root } = this.studio.config;
+    const all = this.work.info.hands;
+    const at = all.findIndex((hand) => hand.id === id);
+    return h("i.tile", { style: {
+      backgroundImage: `url("${root}/gradio_api/file=${handTiles}")`,
+      backgroundSize: `${100 * all.length}% 100%`,
+      backgroundPosition: `${(100 * at) / (all.length - 1)}% 0`,
+      transform: this.side === "right" ? "scaleX(-1)" : "",
+    } });
+  }
+
   /** A hand pose: tried while it is pointed at, taken by a click. */
   #hand({ id, title, tags }) {
     const label = this.studio.words.steps.handPose;
     const edit = () => ({ kind: "handPose", side: this.side, id, blend: this.blend });
-    const one = h("button.chip", { type: "button", title: tags.join(", "), data: { hand: id } }, title);
+    const one = h("button.pose", { type: "button", title: tags.join(", "), data: { hand: id } }, this.#tile(id), h("span", {}, title));
     const trying = () => this.work.edit?.tentative && !this.work.settling;
     one.addEventListener("pointerenter", (event) => event.pointerType === "mouse" && !this.work.edit && this.try(label, edit(), false, true));
     one.addEventListener("pointerleave", () => trying() && this.work.cancel());

@@ -7,12 +7,13 @@ import { BodyExport } from "./body_export.js";
 import { BodyPanel } from "./body_panel.js";
 import { BodyVerbs } from "./body_verbs.js";
 import { readyViews } from "./body_view.js";
-import { BodyWork } from "./body_work.js";
+import { BodyWork, canStand } from "./body_work.js";
 import { paintPerson } from "./paint.js";
 import { View } from "./view.js";
 
 const offered = ["contrapposto", "walking", "running", "sitting", "reaching-up", "arabesque", "throwing"]; // to start with
 const film = 36; // mm of the longer side
+const presently = 1200; // ms after a figure came, until what its body needs is made ready
 
 export const millimetres = (fold) => Math.round(fold * film);
 
@@ -36,7 +37,11 @@ export class BodyStep {
       this.verbs.finish();
       studio.status("");
     });
-    this.store.addEventListener("change", () => this.isOpen && this.render());
+    this.work.addEventListener("info", () => this.#say());
+    this.store.addEventListener("change", () => {
+      if (this.isOpen) this.render();
+      else this.#foresee();
+    });
   }
 
   get isOpen() {
@@ -63,6 +68,12 @@ export class BodyStep {
     this.exports.closePreview();
     this.editor.close();
     this.element.hidden = true;
+  }
+
+  /** While the artist still looks at a figure that could stand, the server makes ready what bodies need. */
+  #foresee() {
+    if (this.work.info || this.foreseen || !this.store.doc.people.some(canStand)) return;
+    this.foreseen = setTimeout(() => this.work.load().catch(() => {}), presently); // whoever comes here hears of it
   }
 
   /** Stand those up who do not stand yet, or not as they are drawn. */
@@ -126,7 +137,7 @@ export class BodyStep {
     const waiting = work.rising ? [] : work.waiting;
     const none = !this.isEmpty && !work.standing.length && !waiting.length;
     this.said.hidden = !work.rising && !lost && !waiting.length && !none;
-    if (work.rising) fill(this.said, icon("body"), h("span", {}, words.standing), h("button.link", { type: "button", onclick: () => this.studio.goTo("pose") }, this.studio.words.photo.cancel));
+    if (work.rising) fill(this.said, icon("body"), h("span", {}, work.info ? words.standing : words.preparing), h("button.link", { type: "button", onclick: () => this.studio.goTo("pose") }, this.studio.words.photo.cancel));
     else if (waiting.length) fill(this.said, h("span", {}, waiting.every((index) => this.store.doc.people[index].body) ? words.waiting : words.lying), h("button.link", { type: "button", onclick: () => this.stand() }, words.standUp));
     else if (none) fill(this.said, h("span", {}, words.noneStand), h("button.link", { type: "button", onclick: () => this.add() }, words.addStanding));
     else if (lost) fill(this.said, h("span", {}, lost));
@@ -153,7 +164,10 @@ export class BodyStep {
   /** A new figure, at ease or in a pose of the library. */
   add(pose = null) {
     const { work, studio } = this;
-    return studio.guarded(() => (pose ? work.addDrawn(studio.library.placed(pose)) : work.addStanding()));
+    return studio.guarded(async () => {
+      await (pose ? work.addDrawn(studio.library.placed(pose)) : work.addStanding());
+      this.verbs.include();
+    });
   }
 }
 

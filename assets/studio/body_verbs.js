@@ -56,7 +56,22 @@ export class BodyVerbs {
       const people = [...store.doc.people, work.moved(person, answer.body, was, answer.points)];
       store.commit(this.steps.duplicate, { ...store.doc, people });
       store.activate(people.length - 1);
+      this.include();
     });
+  }
+
+  /** As soon as it is known where the active figure stands: a free view steps back until it shows all. */
+  include() {
+    const { editor, work, store } = this;
+    const look = () => {
+      const joints = work.jointsOf(store.active);
+      if (!joints) return;
+      editor.removeEventListener("shown", look);
+      const { view } = editor;
+      const shown = ([x, y]) => x > 0 && x < view.width && y > 0 && y < view.height;
+      if (!view.drawn && !joints.every((joint) => shown(view.project(joint)))) editor.fit();
+    };
+    editor.addEventListener("shown", look);
   }
 
   remove(index = this.store.active) {
@@ -74,7 +89,7 @@ export class BodyVerbs {
     studio.guarded(async () => {
       await work.drawFrom(camera);
       editor.follow();
-      studio.toast(this.words.drawnFrom, [{ label: studio.words.commands.undo, run: () => store.undo() }]);
+      studio.toast(this.words.drawnFrom, [{ label: studio.words.commands.undo, undoes: true, run: () => store.undo() }]);
     });
   }
 

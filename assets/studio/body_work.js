@@ -48,14 +48,16 @@ export class BodyWork extends EventTarget {
 
   /** Another body for all figures, by the name of its file. */
   wear(file) {
-    Object.assign(this, { file, info: null, joints: new WeakMap(), projected: new WeakMap(), readings: null });
+    Object.assign(this, { file, info: null, loading: null, joints: new WeakMap(), projected: new WeakMap(), readings: null });
     return this.load();
   }
 
-  /** What the server offers for bodies; asked once. */
+  /** What the server offers for bodies; asked once, for all who wait for it. */
   async load() {
     if (this.info) return this.info;
-    const info = await this.ask("body_info", null);
+    const asking = (this.loading ??= this.ask("body_info", null));
+    const info = await asking.finally(() => this.loading === asking && (this.loading = null));
+    if (this.info || this.loading) return this.load(); // told already, or another body meanwhile
     info.at = Object.fromEntries(info.joints.map((joint, i) => [joint, i]));
     this.info = info;
     this.dispatchEvent(new CustomEvent("info"));

@@ -221,7 +221,7 @@ export class Files {
       store.commit(words.steps.estimate, { ...store.doc, people });
       if (boxes) editor.clearBoxes();
       studio.status(`${words.photo.took} ${studio.panels.photo.models.title(answer.model)}, ${answer.seconds.toFixed(1)} s`);
-      studio.toast([...answer.notes, lost.length && words.photo.replaced].filter(Boolean).join(" "), lost.length ? [{ label: words.commands.undo, run: () => store.undo() }] : []);
+      studio.toast([...answer.notes, lost.length && words.photo.replaced].filter(Boolean).join(" "), lost.length ? [{ label: words.commands.undo, undoes: true, run: () => store.undo() }] : []);
     });
     this.job = null;
     studio.emit("job", null);

@@ -184,6 +184,7 @@ export class Toasts {
     this.element = h("div.toasts", { role: "status", ariaLive: "polite" });
   }
 
+  /** `actions`: {text} adds a line, {label, run} a button; one that `undoes` goes when the work has changed since. */
   show(text, actions = []) {
     if (!text && !actions.length) return;
     const close = () => toast.remove();
@@ -192,6 +193,7 @@ export class Toasts {
       actions.filter((action) => action.run).map(({ label, run }) => h("button", { type: "button", onclick: () => (close(), run()) }, label)),
       button("close", this.studio.words.help.close, close));
     this.element.append(toast);
+    if (actions.some((action) => action.undoes)) this.studio.store.addEventListener("change", close, { once: true });
     while (this.element.children.length > 3) this.element.firstChild.remove();
     setTimeout(close, actions.length ? 14000 : 6000 + text.length * 30);
   }
