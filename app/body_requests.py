@@ -158,7 +158,8 @@ def look(stage: Stage, told: Any) -> dict[str, Any]:
 def seen_as(stage: Stage, view: View) -> dict[str, Any]:
     """The picture of a view as a data address, and where its bodies' joints are, in metres."""
     began = time.perf_counter()
-    joints = [_millimetres(stage.joints(pose, view.file)) for pose in view.bodies]
+    # The picture is made of the same meshes, which are kept.
+    joints = [_millimetres(stage.mesh(pose, view.dress, view.file).joints) for pose in view.bodies]
     # A figure over the drawing needs its outline; else a photograph's packing is the quickest.
     encoding: Encoding
     encoding, kind = ("webp", "webp") if view.look.background is None else ("jpg", "jpeg")

@@ -34,9 +34,9 @@ def many_rays(one: Light, turned: float) -> Rays:
     return _rays([_sphere(21), *(_cone(lamp.direction(turned), lamp.wide, n) for lamp, n in counted)])
 
 
-def few_rays(one: Light, turned: float) -> Rays:
-    """Five directions, for a mesh that is moving: the key, and a little sky for the ground under the feet."""
-    above = _cone(np.array([0.0, 1.0, 0.0]), 80, 4)
+def few_rays(one: Light, turned: float, ground: bool = True) -> Rays:
+    """For a mesh that is moving: the key alone, or with four more a little sky for the ground under the feet."""
+    above = _cone(np.array([0.0, 1.0, 0.0]), 80, 4 if ground else 0)
     nothing = np.zeros((0, 3))
     return _rays([above, one.key.direction(turned)[None], nothing, nothing])
 

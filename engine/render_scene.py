@@ -160,7 +160,10 @@ class Scene:
         """
         solid = [figure for figure, body in zip(self._figures, bodies, strict=True) if body.opacity == 1]
         casting = solid or self._figures
-        asked = (tuple((b.key, b.opacity) for b in bodies), look.light, look.turn, look.shadows, look.background)
+        asked = (
+            tuple((b.key, b.opacity) for b in bodies),
+            *(look.light, look.turn, look.shadows, look.ground, look.background),
+        )
         if not casting or self._counted in ((asked, True), (asked, fine)):
             return
         self._counted = asked, fine
@@ -175,7 +178,7 @@ class Scene:
                 figure.arrives(None)
         if look.shadows:
             self._counter = self._counter or Counter()
-            rays = many_rays(one, turn) if fine else few_rays(one, turn)
+            rays = many_rays(one, turn) if fine else few_rays(one, turn, look.ground)
             seen = self._counter.silhouettes(rays, [(figure.vertices, figure.topology) for figure in casting])
             for figure in solid:
                 share = on_surface(seen, figure.vertices, figure.normals, figure.share)
