@@ -47,7 +47,7 @@ def recognise(path: Path) -> Layout | None:
             return _folder(path)
         if path.suffix == ".safetensors" and path.is_file():
             return _single_file(path)
-    except PermissionError:  # one locked folder must not hide the others
+    except (PermissionError, FileNotFoundError):  # one locked, or just taken away, must not hide the others
         pass
     return None
 

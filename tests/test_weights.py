@@ -11,6 +11,7 @@ from safetensors.numpy import save_file
 
 from engine import weight_layout, weights
 from engine.skeleton import ap10k17, coco17, wholebody133
+from engine.weight_layout import recognise
 
 unet, vae, head = weight_layout.sdpose_tensors
 
@@ -387,3 +388,13 @@ def test_this_projects_own_sdpose_is_recognised(tmp_path: Path, points: int):
     [own] = [w for w in weights.every("estimate", tmp_path) if w.source == "user"]
     assert own.present
     assert own.skeleton == {17: coco17, 133: wholebody133}[points]
+
+
+def test_a_model_that_is_taken_away_while_it_is_looked_at_hides_no_other(tmp_path, monkeypatch):
+    def gone(*_: object) -> float:
+        raise FileNotFoundError("config.json")
+
+    (tmp_path / "config.json").write_text('{"model_type": "vitpose"}')
+    assert recognise(tmp_path) is not None
+    monkeypatch.setattr("engine.weight_layout._megabytes", gone)
+    assert recognise(tmp_path) is None
