@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import threading
 from collections.abc import Callable, Iterator
@@ -13,6 +14,9 @@ from desk import Desk, figures, standing
 from model_desk import ModelDesk
 
 from scripts.served import Served, chromium_flags, chromium_path, patience
+
+# Two tests run at a time, with an app each: more threads would wait for each other. Before torch is imported.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 root = Path(__file__).parent.parent
 
