@@ -13,6 +13,7 @@ import pytest
 from desk import Desk, figures, standing
 from model_desk import ModelDesk
 
+from engine.render import Renderer
 from scripts.served import Served, chromium_flags, chromium_path, patience
 
 # Two tests run at a time, with an app each: more threads would wait for each other. Before torch is imported.
@@ -51,6 +52,16 @@ def body(body_path: Path) -> Any:
     from engine.body import Body
 
     return Body.load(body_path)
+
+
+@pytest.fixture(scope="module")
+def renderer() -> Iterator[Renderer]:
+    """A renderer with a process of its own; skips where nothing can be drawn."""
+    made = Renderer()
+    if problem := made.problem():
+        pytest.skip(problem)
+    yield made
+    made.close()
 
 
 # ── the app ──

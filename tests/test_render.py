@@ -29,15 +29,6 @@ receive(sys.stdin.buffer)
 """
 
 
-@pytest.fixture(scope="module")
-def renderer():
-    made = Renderer()
-    if problem := made.problem():
-        pytest.skip(problem)
-    yield made
-    made.close()
-
-
 @pytest.fixture
 def own():
     """A renderer of the test's own, and the process that draws for it."""

@@ -12,19 +12,10 @@ from solids import ball, square, straight_on
 
 from engine.camera import Camera
 from engine.light import lights
-from engine.render import Look, Renderer, Shot
+from engine.render import Look, Shot
 
 bare = Look("flat", ground=False, shadows=False)
 grey = (128, 128, 128)
-
-
-@pytest.fixture(scope="module")
-def renderer():
-    made = Renderer()
-    if problem := made.problem():
-        pytest.skip(problem)
-    yield made
-    made.close()
 
 
 def middle_of(weights: np.ndarray) -> np.ndarray:

@@ -13,18 +13,9 @@ from PIL import Image
 from solids import ball, straight_on
 
 from engine.progress import Cancelled
-from engine.render import Look, Maps, Renderer, Shot
+from engine.render import Look, Maps, Shot
 from engine.stills import depth_millimetres, depth_picture, gif, maps_file, mp4, turntable
 from engine.video import frames, open_clip
-
-
-@pytest.fixture(scope="module")
-def renderer():
-    made = Renderer()
-    if problem := made.problem():
-        pytest.skip(problem)
-    yield made
-    made.close()
 
 
 @pytest.fixture
