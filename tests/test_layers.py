@@ -22,6 +22,7 @@ layers: list[set[str]] = [
         "tensors", "tensor_shapes", "weight_layout", "weight_table", "weights", "download", "forecast", "model_folder",
         "movenet", "sdpose", "sdpose_layout", "vitpose", "vitpose_checkpoint", "rtdetr",
         "stylize", "corruption", "painterly", "brushwork",
+        "diffusion", "prior",
         "mannequin", "mannequin.*",
         "formats", "formats.checks", "formats.document", "formats.openpose", "formats.coco", "formats.svg",
         "formats.sdpose_json", "formats.glb", "formats.obj", "formats.bvh", "formats.rigs", "formats.smplx_npz",
