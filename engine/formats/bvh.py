@@ -107,7 +107,7 @@ def from_bvh(data: bytes, rest: np.ndarray, name: str = "", at_most: int = most_
         refuse("the BVH", f"at most {largest_file >> 20} MB", f"{len(data) >> 20} MB")
     head, _, tail = data.decode("utf-8", errors="replace").partition("MOTION")
     bones = _hierarchy(head)
-    rows, step, fps, count = _rows(tail, sum(len(bone.channels) for bone in bones), at_most)
+    rows, step, fps, count = _rows(tail, _width(bones), at_most)
     skeleton = _moving(bones, rows)
     turns, places, notes = retargeted(skeleton, np.asarray(rest, dtype=float))
     if step > 1:
@@ -117,6 +117,18 @@ def from_bvh(data: bytes, rest: np.ndarray, name: str = "", at_most: int = most_
         still.with_axis_angles(turn).moved(place - rest[0]) for turn, place in zip(turns, places, strict=True)
     )
     return Motion(poses, fps / step, name, tuple(notes))
+
+
+def skeleton(hierarchy: str, rows: np.ndarray) -> Skeleton:
+    """The skeleton of a HIERARCHY with rows (T, C) of all its channels, degrees, as `retargeted` takes it."""
+    bones = _hierarchy(hierarchy)
+    if np.ndim(rows) != 2 or np.shape(rows)[1] != _width(bones) or not np.isfinite(rows).all():
+        refuse("the rows", f"finite numbers of shape (T, {_width(bones)})", f"shape {np.shape(rows)} or others")
+    return _moving(bones, np.asarray(rows, dtype=float))
+
+
+def _width(bones: Sequence[_Bone]) -> int:
+    return sum(len(bone.channels) for bone in bones)
 
 
 @dataclass

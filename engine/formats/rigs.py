@@ -70,6 +70,10 @@ rigs: tuple[Rig, ...] = (
         "toe21{s}", "finger{f}{i}{s}", fingers=("1", "2", "3", "4", "5")),
     Rig("MakeHuman, before 1.1", _l_r, ("upleg{s}", "loleg{s}", "foot{s}", "uparm{s}", "loarm{s}", "hand{s}"),
         "toe{s}", "{f}{i}{s}"),
+    Rig("Rigify", _l_r, ("defthigh{s}", "defshin{s}", "deffoot{s}", "defupperarm{s}", "defforearm{s}", "defhand{s}"),
+        "deftoe{s}", "def{f}0{i}{s}", "defhead", ("thumb", "findex", "fmiddle", "fring", "fpinky")),
+    Rig("Acclaim", _l_r, ("{s}femur", "{s}tibia", "{s}foot", "{s}humerus", "{s}radius", "{s}hand"),
+        "{s}toes", "{s}{f}{i}"),
 )  # fmt: skip
 
 
