@@ -39,7 +39,8 @@ from engine.library import read_library
 from engine.pose import Person, Pose2D, State
 from engine.posed_figures import PosedFigures
 from engine.sdpose import SDPosePipeline, skeletons
-from engine.training import Ema, Metrics, Objective, Recipe, begin, load_state, recipes, save_state
+from engine.sdpose_training import Objective, Recipe, begin, recipes
+from engine.training import Ema, Metrics, load_state, save_state
 
 library = Path(__file__).parent.parent / "assets" / "library" / "poses.json"
 state_name, model_name, metrics_name = "state.safetensors", "model", "metrics.csv"
@@ -102,7 +103,8 @@ class Training:
         """
         losses: list[tuple[float, float]] = []
         batches = iter(self._loader())
-        metrics = Metrics(self.out / metrics_name, self.step) if self.accelerator.is_main_process else None
+        columns = ("heatmaps", "picture", "gradient", "seconds")
+        metrics = Metrics(self.out / metrics_name, self.step, columns) if self.accelerator.is_main_process else None
         started = time.perf_counter()
         while self.step < steps and not self.accelerator.check_trigger():
             since = time.perf_counter()
@@ -187,7 +189,9 @@ class Training:
         return old if old.is_dir() and not (self.out / model_name).is_dir() else self.out / model_name
 
     def _load(self) -> None:
-        about = load_state(self.out / state_name, self.recipe, self.net, self.optimizer, self.weights, self.ema)
+        about = load_state(
+            self.out / state_name, self.recipe, self.net, self.optimizer, self.weights, self.ema, free=("epochs",)
+        )
         if about["figures"] != len(self.samples):
             raise ValueError(f"expected the {about['figures']} figures it began with, got {len(self.samples)}")
         if about["scaler"] is not None and self.accelerator.scaler is not None:

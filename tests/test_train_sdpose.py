@@ -18,9 +18,10 @@ from engine.library import read_library
 from engine.networks.sdpose import build
 from engine.posed_figures import PosedFigures
 from engine.sdpose import SDPosePipeline
+from engine.sdpose_training import Objective, Recipe, begin, recipes
 from engine.skeleton import coco17
 from engine.tensor_shapes import WrongWeights
-from engine.training import Ema, Objective, Recipe, begin, recipes, seeded
+from engine.training import Ema, seeded
 from scripts import train_sdpose
 from scripts.train_sdpose import Training, main
 
