@@ -9,7 +9,7 @@ from typing import Literal
 from engine.skeleton import Skeleton, ap10k17, coco17, wholebody133
 from engine.weight_layout import System, sdpose_files, transformers_files
 
-Kind = Literal["estimate", "detect", "lift", "complete", "body", "paint"]
+Kind = Literal["estimate", "detect", "lift", "complete", "body", "paint", "prior"]
 
 
 @dataclass(frozen=True)
@@ -169,5 +169,37 @@ table: tuple[Weights, ...] = (
         megabytes=81,
         licence="Apache-2.0",
         speed="about a second on any computer",
+    ),
+    Weights(
+        name="dposer-open",
+        does="what poses, hands and faces are likely, learnt from open data; DPoser-X",
+        kind="prior",
+        system="dposer",
+        skeleton=None,
+        source="embedded",
+        files=_files(
+            "body.safetensors", "hand.safetensors", "face.safetensors", "face-shape.safetensors",
+            "wholebody-fused.safetensors", "wholebody-mixed.safetensors",
+        ),
+        megabytes=15,
+        licence="Apache-2.0",
+        speed="a second a pose on any computer",
+    ),
+    # What it learned from is for research, and its licence is not stated: never fetched unasked. The statistics it is
+    # used with are in the authors' repository, not on the hub (engine.priors says which).
+    Weights(
+        name="dposer-x",
+        does="what poses, hands and faces are likely, the authors' weights; DPoser-X",
+        kind="prior",
+        system="dposer",
+        skeleton=None,
+        source=Hub("Moon-bow/DPoser-X"),
+        files=_files(
+            "body/BaseMLP/last.ckpt", "hand/BaseMLP/last.ckpt", "face/BaseMLP/last.ckpt",
+            "face_shape/BaseMLP/last.ckpt", "wholebody/mixed/last.ckpt",
+        ),
+        megabytes=700,
+        licence="not stated; learnt from research data, mostly non-commercial",
+        speed="a second a pose on any computer",
     ),
 )  # fmt: skip

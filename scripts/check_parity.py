@@ -10,11 +10,15 @@ import argparse
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
-name_width = 44
+from scripts.parity import Comparison
+
+name_width = 46
 systems = ("sdpose", "dposer", "spctrl")
+checked = ("sdpose", "dposer")
 
 
 def main() -> None:
@@ -22,13 +26,13 @@ def main() -> None:
     parser.add_argument("system", choices=systems, help="whose fixtures")
     parser.add_argument("--golden", type=Path, required=True, metavar="DIR", help="the fixture folder")
     options = parser.parse_args()
-    if options.system != "sdpose":
+    if options.system not in checked:
         parser.exit(2, f"check_parity: this version of the project has no {options.system} to check yet\n")
     if not (options.golden / f"{options.system}.json").is_file():
         parser.exit(2, f"check_parity: expected {options.system}.json in {options.golden}, got none\n")
     results: list[bool | None] = []
     try:
-        for line, passed in lines(options.golden):
+        for line, passed in lines(options.golden, options.system):
             print(line, flush=True)
             results.append(passed)
     except (ValueError, KeyError, OSError) as error:
@@ -39,11 +43,9 @@ def main() -> None:
     sys.exit(1 if False in results else 0)
 
 
-def lines(folder: Path) -> Iterator[tuple[str, bool | None]]:
+def lines(folder: Path, system: str) -> Iterator[tuple[str, bool | None]]:
     """A line for each check, and whether it passed: None for one that cannot be made here, whose line says why."""
-    from scripts.parity.sdpose import Subject, comparisons  # diffusers takes seconds to load
-
-    subject = Subject(folder)
+    subject, comparisons = checks(folder, system)
     for comparison in comparisons:
         if obstacle := comparison.obstacle(subject):
             yield f"{comparison.name:{name_width}} not checked: {obstacle}", None
@@ -51,6 +53,15 @@ def lines(folder: Path) -> Iterator[tuple[str, bool | None]]:
         check = comparison.run(subject)
         verdict = "pass" if check.passed else "FAIL"
         yield f"{check.name:{name_width}} {check.error:10.3g}  ≤ {check.tolerance:<8g} {verdict}", check.passed
+
+
+def checks(folder: Path, system: str) -> tuple[Any, tuple[Comparison[Any], ...]]:
+    """What of a system is checked, and how; only its own modules are loaded, for diffusers alone takes seconds."""
+    if system == "sdpose":
+        from scripts.parity import sdpose as chosen
+    else:
+        from scripts.parity import dposer as chosen
+    return chosen.Subject(folder), chosen.comparisons
 
 
 if __name__ == "__main__":

@@ -12,6 +12,8 @@ sys.path.insert(0, str(Path(__file__).parent.parent))
 from engine import weights
 from engine.download import download
 
+kinds: tuple[weights.Kind, ...] = ("estimate", "detect", "prior")
+
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -50,7 +52,7 @@ def fetch(name: str, into: Path | None) -> None:
 
 def listing(models: Path | None) -> str:
     """The table of models, one a line: name, size, whether it is here, licence, what it does."""
-    found = [*weights.every("estimate", models), *weights.every("detect", models)]
+    found = [w for kind in kinds for w in weights.every(kind, models)]
     width = max(len(w.name) for w in found)
     lines = []
     for w in found:

@@ -163,7 +163,7 @@ def command(*arguments: str) -> subprocess.CompletedProcess:
     )  # fmt: skip
 
 
-@pytest.mark.parametrize("system", ["dposer", "spctrl"])
+@pytest.mark.parametrize("system", ["spctrl"])
 def test_systems_of_later_versions_are_named_so(system):
     done = command(system, "--golden", str(golden))
     assert done.returncode == 2

@@ -29,15 +29,20 @@ class WeightFormula:
 
     def tensor(self, key: str, shape: tuple[int, ...]) -> Tensor:
         """The float32 tensor of that name and shape."""
-        code = zlib.crc32(f"{key}{self.key_suffix}".encode())
-        place = np.arange(1, int(np.prod(shape)) + 1)
-        values = np.sin(self.multiplier * place + code % 1000 / 100)
+        values = self.sines(key, int(np.prod(shape)))
         if len(shape) > 1:
             values *= np.sqrt(2 / np.prod(shape[1:]))
-            values = values * signs(place, code) if self.signed else values
+            values = values * signs(np.arange(1, len(values) + 1), self._code(key)) if self.signed else values
         else:
             values = 1 + 0.1 * values if key.endswith(".weight") else 0.1 * values
         return torch.from_numpy(values.reshape(shape).astype(np.float32))
+
+    def sines(self, key: str, count: int) -> np.ndarray:
+        """The formula's plain sines of a name, float64, before any scale."""
+        return np.sin(self.multiplier * np.arange(1, count + 1) + self._code(key) % 1000 / 100)
+
+    def _code(self, key: str) -> int:
+        return zlib.crc32(f"{key}{self.key_suffix}".encode())
 
     def fill(self, module: nn.Module) -> None:
         """Gives every tensor of the module's state its formula's value."""

@@ -17,8 +17,8 @@ from engine.box import Box
 from engine.demo_look import demo_map, demo_overlay, openpose18_from_coco17, openpose134_from_133
 from engine.heatmap import Crop, crop_of, cut, decode, encode
 from engine.pose import Person, Pose2D
+from engine.sdpose_training import Objective, Recipe
 from engine.skeleton import coco17, openpose18, wholebody133
-from engine.training import Objective, Recipe
 from scripts.parity import Comparison, Fixtures, Metric, differing, largest, mean, relative
 from scripts.parity.formula import heatmaps, photo
 
