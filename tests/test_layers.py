@@ -12,7 +12,7 @@ layers: list[set[str]] = [
     # words: what an artist would name
     {
         "skeleton", "anatomy", "box", "body_pose", "pose", "motion", "camera", "scene", "measure", "progress",
-        "estimator",
+        "estimator", "pose_sets",
     },
     # the networks as the papers draw them
     {"networks", "networks.*", "rotation"},
@@ -22,23 +22,28 @@ layers: list[set[str]] = [
         "tensors", "tensor_shapes", "weight_layout", "weight_table", "weights", "download", "forecast", "model_folder",
         "movenet", "sdpose", "sdpose_layout", "vitpose", "vitpose_checkpoint", "rtdetr",
         "stylize", "corruption", "painterly", "brushwork",
-        "diffusion", "prior",
+        "diffusion", "prior", "prior_file", "prior_parts", "priors", "dposer_layout", "dposer_checkpoint",
+        "dposer_normalisers", "samplers", "likelihood", "solvers", "schedules", "pose_metrics", "tied_points",
+        "quick_layers", "mixture", "vae",
         "mannequin", "mannequin.*",
         "formats", "formats.checks", "formats.document", "formats.openpose", "formats.coco", "formats.svg",
         "formats.sdpose_json", "formats.glb", "formats.obj", "formats.bvh", "formats.rigs", "formats.smplx_npz",
-        "formats.gltf", "formats.surface", "formats.npz", "formats.retarget",
+        "formats.gltf", "formats.surface", "formats.npz", "formats.retarget", "formats.asf",
         "body", "body_file", "body_points", "body_selection", "body_shapes", "skinning", "outfit", "body_sliders",
         "rig", "point_rig", "limb", "chain", "limits", "ik", "posing", "hand_poses", "hand_shape", "examples",
         "placing", "light", "shot", "render", "render_process", "render_scene", "render_geometry", "render_light",
         "render_parts", "render_ground", "render_wire", "stills",
     },
     # stages: the verbs, from value to value
-    {"estimate", "evaluate", "fit", "fit_hands", "fit_points", "fit_steps", "fit_views"},
+    {"estimate", "evaluate", "fit", "fit_hands", "fit_points", "fit_steps", "fit_views", "tasks", "tasks.*"},
     # the whole work in one file, and the table of all kinds of file
     {"project"},
     {"files"},
     # many pictures and videos; what networks learn from
-    {"batch", "sequence", "augment", "data", "posed_figures", "training"},
+    {
+        "batch", "sequence", "augment", "data", "posed_figures", "training", "sdpose_training", "prior_training",
+        "baseline_training",
+    },
     # what owns the models
     {"loading", "stage", "body_files", "viewer", "studio"},
 ]  # fmt: skip
