@@ -177,11 +177,31 @@ table: tuple[Weights, ...] = (
         system="dposer",
         skeleton=None,
         source="embedded",
-        files=_files(
-            "body.safetensors", "hand.safetensors", "face.safetensors", "face-shape.safetensors",
-            "wholebody-fused.safetensors", "wholebody-mixed.safetensors",
+        files=(
+            WeightFile(
+                "body.safetensors", 3697198, "1b865ef4502aca303e590057b5b8e823ed6741829e9134fb3d25981dbec1e822"
+            ),
+            WeightFile(
+                "hand.safetensors", 3660146, "0eb6dab53378e9d2d10ae7903fb138afdbd2fafe3c2396542cc0dfc97a4cfac0"
+            ),
+            WeightFile(
+                "face.safetensors", 1009286, "863bb727aac5be4bd24ce7fbcbef0805fd208a22f114ba8eb68c1c61e24faf1b"
+            ),
+            WeightFile(
+                "face-shape.safetensors", 1006200, "63fe4cace4f34587276d24893d35ff56a9e92b39525ac5703f91ef412838d415"
+            ),
+            WeightFile(
+                "wholebody-fused.safetensors",
+                5932216,
+                "277b3725ff4d4547bf3b84850c4f1ecc7cd6cb127db1ab06032e9c0b8a05b00c",
+            ),
+            WeightFile(
+                "wholebody-mixed.safetensors",
+                5932248,
+                "191be704170318b542c603f43630d15688c5d4fb8a5a6e872a1b8e360e45080f",
+            ),
         ),
-        megabytes=15,
+        megabytes=21.2,
         licence="Apache-2.0",
         speed="a second a pose on any computer",
     ),
