@@ -3,7 +3,8 @@
 `studio` first asks the engine alone: estimates and file formats; then it serves the app, measures its start and
 memory, and uses the page in headless Chromium as an artist would (needs playwright and chromium). Pictures are the
 bundled examples. `sdpose` runs SDPose at its official size against the published pipeline's own arithmetic. `body`
-times skinning against the smplx package, dragging, the renderer, and the Body step of the page.
+times skinning against the smplx package, dragging, the renderer, and the Body step of the page. `dposer` times the pose
+prior's tasks against the published optimisation loops.
 Ends with status 1 when a budget is missed. Other work on the machine shows in every figure: look at the load that is
 printed with them.
 """
@@ -63,7 +64,7 @@ def figure(what: str, value: float, unit: str, budget: tuple[float, bool] | None
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("what", nargs="?", choices=("studio", "sdpose", "body"), default="studio")
+    parser.add_argument("what", nargs="?", choices=("studio", "sdpose", "body", "dposer"), default="studio")
     parser.add_argument("--json", type=Path, metavar="OUT", help="write the figures there as well")
     parser.add_argument("--picture", type=Path, help="a picture with one figure (default: an example)")
     parser.add_argument("--engine-only", action="store_true", help="leave the page out; needs no browser")
@@ -72,8 +73,11 @@ def main() -> None:
     sdpose.add_argument("--people", type=int, default=1, help="how many at once (default: 1)")
     sdpose.add_argument("--precisions", nargs="+", choices=("fp32", "bf16", "fp16"), default=["fp32", "bf16"])
     sdpose.add_argument("--compile", action="store_true", help="with torch.compile as well")
+    dposer = parser.add_argument_group("dposer: the pose prior's tasks against the published loops")
+    dposer.add_argument("--prior", type=Path, metavar="FOLDER", help="its weights (default: the embedded ones)")
     args = parser.parse_args()
-    figures = {"studio": studio_figures, "sdpose": sdpose_figures, "body": body_figures}[args.what](args)
+    kinds = {"studio": studio_figures, "sdpose": sdpose_figures, "body": body_figures, "dposer": dposer_figures}
+    figures = kinds[args.what](args)
     show(figures)
     if args.json:
         machine = {"cores": os.cpu_count(), "load": os.getloadavg()[0], "platform": platform.platform()}
@@ -116,6 +120,13 @@ def body_figures(args: argparse.Namespace) -> list[Figure]:
         return [figure(*row) for row in benchmark_body_page.figures(browser, app.url)]
 
     return figures + in_browser(page)
+
+
+def dposer_figures(args: argparse.Namespace) -> list[Figure]:
+    """The prior's tasks, on the embedded weights or those named."""
+    from scripts import benchmark_dposer
+
+    return [figure(*row) for row in benchmark_dposer.report(args.prior or benchmark_dposer.embedded)]
 
 
 def show(figures: list[Figure]) -> None:

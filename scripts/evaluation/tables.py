@@ -1,0 +1,114 @@
+"""Tables of figures for the results page: what was measured, the paper's rows beside, and what was expected."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+Figures = tuple[float, ...]
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column: its title, how a cell's figures are written, and whether less (-1) or more (1) is better, or none."""
+
+    title: str
+    form: str = "{:.1f}"
+    better: int = -1
+
+
+@dataclass(frozen=True)
+class Row:
+    """One contestant: a cell per column, some figures each, or None where it has none. The first figure counts."""
+
+    name: str
+    cells: tuple[Figures | None, ...]
+
+
+@dataclass(frozen=True)
+class Table:
+    """Rows measured, and rows of the paper (other data, another body) that have the same columns."""
+
+    title: str
+    columns: tuple[Column, ...]
+    rows: tuple[Row, ...]
+    note: str = ""
+    paper: tuple[Row, ...] = ()
+
+    def __post_init__(self) -> None:
+        for row in (*self.rows, *self.paper):
+            if len(row.cells) != len(self.columns):
+                count, got = len(self.columns), len(row.cells)
+                raise ValueError(f"{self.title}: expected {count} cells for {row.name}, got {got}")
+
+    def cell(self, row: str, column: str) -> float:
+        """The first figure of a measured row; ValueError when it is not in the table."""
+        names, titles = [r.name for r in self.rows], [c.title for c in self.columns]
+        if row not in names or column not in titles:
+            raise ValueError(f"expected a row of {names} and a column of {titles}, got {row!r} and {column!r}")
+        cell = self.rows[names.index(row)].cells[titles.index(column)]
+        if cell is None:
+            raise ValueError(f"{self.title}: expected a figure for {row}, {column}, got none")
+        return cell[0]
+
+    def markdown(self) -> str:
+        """The table, the best measured figure of each column in bold, the paper's rows below in italics."""
+        lines = [f"#### {self.title}", ""] + ([self.note, ""] if self.note else [])
+        titles = [column.title + {-1: " ↓", 0: "", 1: " ↑"}[column.better] for column in self.columns]
+        lines += [_line(["", *titles]), _line(["---", *("---:" for _ in titles)])]
+        best = [self._best(n) for n in range(len(self.columns))]
+        for row in self.rows:
+            lines.append(_line([row.name, *self._written(row, best)]))
+        for row in self.paper:
+            lines.append(_line([f"*{row.name}*", *(f"*{cell}*" if cell else "" for cell in self._written(row, None))]))
+        return "\n".join(lines)
+
+    def _best(self, n: int) -> float | None:
+        column = self.columns[n]
+        found = [cell[0] for row in self.rows if (cell := row.cells[n]) is not None]
+        if not column.better or len(found) < 2:
+            return None
+        return max(found) if column.better > 0 else min(found)
+
+    def _written(self, row: Row, best: Sequence[float | None] | None) -> Iterable[str]:
+        for n, (column, cell) in enumerate(zip(self.columns, row.cells, strict=True)):
+            if cell is None:
+                yield ""
+                continue
+            text = column.form.format(*cell)
+            yield f"**{text}**" if best is not None and cell[0] == best[n] else text
+
+
+@dataclass(frozen=True)
+class Claim:
+    """Something that was expected: a figure against a limit, at most that or, with `at_least`, no less."""
+
+    what: str
+    value: float
+    limit: float
+    at_least: bool = False
+    unit: str = ""
+
+    @property
+    def kept(self) -> bool:
+        return self.value >= self.limit if self.at_least else self.value <= self.limit
+
+
+def below(what: str, ours: float, other: float, percent: float) -> Claim:
+    """The claim that a figure lies so many percent below another one."""
+    return Claim(what, 100 * (1 - ours / other), percent, True, " %")
+
+
+def claims_table(claims: Iterable[Claim]) -> str:
+    """What was expected, what was measured, and whether it holds."""
+    lines = [_line(["expected", "wanted", "measured", ""]), _line(["---", "---:", "---:", "---"])]
+    for claim in claims:
+        sign = "≥" if claim.at_least else "≤"
+        verdict = "holds" if claim.kept else "**does not hold**"
+        wanted, measured = (f"{value:.4g}{claim.unit}" for value in (claim.limit, claim.value))
+        lines.append(_line([claim.what, f"{sign} {wanted}", measured, verdict]))
+    return "\n".join(lines)
+
+
+def _line(cells: Iterable[str]) -> str:
+    return "| " + " | ".join(cells) + " |"
