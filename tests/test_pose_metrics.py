@@ -124,7 +124,7 @@ def test_pair_distance_is_the_mean_over_pairs():
 def test_alignment_undoes_a_similarity_and_no_mirror():
     rng = np.random.default_rng(0)
     true = rng.normal(size=(4, 9, 3))
-    turns = Rotation.random(4, rng=0).as_matrix()
+    turns = Rotation.random(4, rng=np.random.default_rng(0)).as_matrix()
     found = 1.7 * np.einsum("bij,bpj->bpi", turns, true) + rng.normal(size=(4, 1, 3))
     np.testing.assert_allclose(aligned(found, true), true, atol=1e-10)
     assert (point_error(aligned(true * (-1, 1, 1), true), true) > 0.1).all()
