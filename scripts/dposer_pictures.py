@@ -109,10 +109,10 @@ def completions(stage: Stage, asked: Asked) -> list[Row]:
     rows: list[Row] = []
     (bodies,) = asked.of("body")[:1]
     wholes = asked.of("wholebody")[:1]
-    kinds: list[tuple[str, Part, str, Observed]] = [
-        (name, "body", group, bodies)
-        for name, group in (("left leg", "left_leg"), ("both legs", "legs"), ("arms", "arms"), ("torso", "trunk"))
-    ]
+    groups = (("left leg", "left_leg"), ("both legs", "legs"), ("arms", "arms"), ("torso", "trunk"))
+    kinds: list[tuple[str, Part, str, Observed]] = []
+    for name, group in groups:
+        kinds.append((name, "body", group, bodies))
     kinds += [("right hand", "wholebody", "right_hand", one) for one in wholes]
     for n, (name, part, group, one) in enumerate(kinds):
         true = torch.from_numpy(one.poses[n : n + 1])

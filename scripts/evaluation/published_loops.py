@@ -8,9 +8,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Literal
 
+import numpy as np
 import torch
 from torch import Tensor
 
+from engine import rotation
 from engine.body import Body, Poses
 from engine.body_pose import BodyPose
 from engine.prior import Prior
@@ -55,11 +57,48 @@ def _published_penalty(
     return prior.weight(t, weighting)[:, None] * (x - clean).square()
 
 
+class PlainBody:
+    """SMPL-X as the published code poses it at every step: all vertices, dense, by the paper's formula (eq. 5 to 9)."""
+
+    def __init__(self, body: Body, betas: int = 10) -> None:
+        names = ("v_template", "shapedirs", "posedirs", "J_regressor", "weights")
+        arrays = [torch.from_numpy(np.asarray(body.file.array(name), dtype=np.float32)) for name in names]
+        self.template, shapes, corrections, self.regressor, self.weights = arrays
+        self.shapes = shapes[..., :betas].contiguous()
+        self.corrections = corrections.flatten(0, 1).T.contiguous()
+        self.parents = body.parents
+
+    def __call__(self, turns: Tensor, betas: Tensor) -> tuple[Tensor, Tensor]:
+        """Vertices (B, V, 3) and joints (B, 55, 3), metres, for turns (B, 55, 3) and betas (B, 10)."""
+        shaped = self.template + torch.einsum("bl,vkl->bvk", betas, self.shapes)
+        rest = torch.einsum("bvk,jv->bjk", shaped, self.regressor)
+        rotations = rotation.matrix(turns)
+        bent = (rotations[:, 1:] - torch.eye(3)).flatten(1) @ self.corrections
+        apart = rest.clone()
+        apart[:, 1:] -= rest[:, self.parents[1:]]
+        local = torch.cat([torch.cat([rotations, apart[..., None]], 3), _last_row(rest)], 2)
+        chain = [local[:, 0]]
+        for joint in range(1, len(self.parents)):
+            chain.append(chain[self.parents[joint]] @ local[:, joint])
+        world = torch.stack(chain, 1)
+        still = torch.cat([rest, rest.new_zeros(*rest.shape[:2], 1)], 2)
+        moved = torch.cat([world.new_zeros(*world.shape[:3], 3), world @ still[..., None]], 3)
+        skin = (self.weights @ (world - moved).flatten(2)).unflatten(2, (4, 4))
+        posed = shaped + bent.unflatten(1, (-1, 3))
+        posed = torch.cat([posed, posed.new_ones(*posed.shape[:2], 1)], 2)
+        return (skin @ posed[..., None])[..., :3, 0], world[..., :3, 3]
+
+
+def _last_row(rest: Tensor) -> Tensor:
+    """The row (B, 55, 1, 4) that makes transforms square."""
+    return rest.new_tensor([0.0, 0.0, 0.0, 1.0]).expand(*rest.shape[:2], 1, 4)
+
+
 class PublishedFit:
     """The published search for one figure (specification §5.4) on a level camera at the origin, as it is written."""
 
     def __init__(self, body: Body, prior: Prior | None, keypoints: Keypoints, start: BodyPose) -> None:
-        self.body, self.prior = body, prior
+        self.body, self.prior = PlainBody(body), prior
         self.chosen = body.selection(openpose25)
         camera = keypoints.cameras[0]
         self.focal = torch.tensor([-camera.focal, camera.focal])
@@ -80,9 +119,7 @@ class PublishedFit:
     def off(self) -> Tensor:
         """How far (1, 25, 2) px the points fall from the keypoints: from the whole mesh, as published."""
         turns = torch.cat([self.root, self.pose, self.root.new_zeros(1, 33, 3)], 1)
-        nothing = self.root.new_zeros(1, 0)
-        poses = Poses(turns, self.betas, nothing, nothing, self.move)
-        skin, joints = self.body.vertices(poses), self.body.joints(poses)
+        skin, joints = (found + self.move[:, None] for found in self.body(turns, self.betas))
         points = self.chosen.joint_mix @ joints + self.chosen.vertex_mix @ skin[:, self.chosen.vertices]
         return points[..., :2] * self.focal / points[..., 2:] + self.center - self.places
 

@@ -40,12 +40,12 @@ remarks: dict[str, str] = {
         " VAE's 32 latent numbers cannot, which here is a virtue. All spread their answers wider than the paper's"
         " DPoser, so that means are higher than the minima suggest."
     ),
-        "Motion denoising (tables T3, S-6)": At 20 and 40 mm the term of smoothness does nearly everything: sixty"
-        " frames of calm gestures leave a prior little to add, and the baselines are best when hardly heard. At "
-        "100 mm the prior takes a fifth to a quarter off what no prior leaves, and no baseline takes anything. "
-        "Three times the paper's weight, “tuned”, helps on held-out clips and harms on captured ones, whose poses"
-        " it does not know. Errors are smaller than the paper's because smoothness is that of joints, and the "
-        "pieces are slower than HumanEva's mean."
+    "Motion denoising (tables T3, S-6)": (
+        "At 20 and 40 mm the term of smoothness does nearly everything: sixty frames of calm gestures leave a prior"
+        " little to add, and the baselines are best when hardly heard. At 100 mm the prior takes a fifth to a quarter"
+        " off what no prior leaves, and no baseline takes anything. Three times the paper's weight, “tuned”, helps on"
+        " held-out clips and harms on captured ones, whose poses it does not know. Errors are smaller than the paper's"
+        " because smoothness is that of joints, and the pieces are slower than HumanEva's mean."
     ),
     "Hand inverse kinematics (table T4)": (
         "The prior meets visible points most exactly and is far below the VAE, as expected, and level with a Gaussian"
