@@ -113,7 +113,7 @@ def completions(stage: Stage, asked: Asked) -> list[Row]:
     kinds: list[tuple[str, Part, str, Observed]] = []
     for name, group in groups:
         kinds.append((name, "body", group, bodies))
-    kinds += [("right hand", "wholebody", "right_hand", one) for one in wholes]
+    kinds.extend(("right hand", "wholebody", "right_hand", one) for one in wholes)
     for n, (name, part, group, one) in enumerate(kinds):
         true = torch.from_numpy(one.poses[n : n + 1])
         found = complete(asked.contestants.prior(part), true, hidden_by(part, group), Completion(), seed=asked.seed)[0]
