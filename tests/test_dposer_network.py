@@ -139,7 +139,7 @@ def test_a_mask_of_another_shape_is_refused(fused):
 # ── the process ──
 
 sde = SubVP()
-# The specification's table: t, alpha, sigma, alpha / sigma.
+# Of the published process: t, alpha, sigma, alpha / sigma.
 table = [
     (0.001, 0.999945, 0.000110, 9092.84), (0.05, 0.985174, 0.029433, 33.4716), (0.1, 0.946722, 0.103718, 9.1279),
     (0.3, 0.629550, 0.603667, 1.0429), (1.0, 0.006572, 0.999957, 0.0066),

@@ -77,7 +77,7 @@ def _partial(start: float, share: float) -> Denoising:
     )  # fmt: skip
 
 
-# As published (specification §5.3): by how far joints are off, mm, and by what is not seen. For 40 mm the paper's text
+# As released: by how far joints are off, mm, and by what is not seen. For 40 mm the paper's text
 # starts at 0.2, the released script at 0.25; table S-3 has both.
 noise_20 = Denoising(steps=40)
 noise_40 = Denoising()

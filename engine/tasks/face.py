@@ -1,4 +1,4 @@
-"""From landmarks to a face: jaw, expression and shape, each likely by a prior of its own (specification §5.2 and §5.7).
+"""From landmarks to a face: jaw, expression and shape, each likely by a prior of its own.
 
 Either places in space about the head, as in the paper's inverse kinematics, or landmarks of any head, in space or in a
 picture, whose turn and place are searched for too. Nothing here looks at colours.

@@ -59,7 +59,7 @@ class Guide(Protocol):
 class DiffusionGuide:
     """The prior's own penalty (DPoser-X, eq. 10): how far one step of denoising moves a pose that was noised.
 
-    `weighting` and `reduction` differ by task (specification §5); `mask` (4,) or (B, 4) tells which parts of a whole
+    `weighting` and `reduction` differ by task; `mask` (4,) or (B, 4) tells which parts of a whole
     body are there.
     """
 

@@ -1,4 +1,4 @@
-"""From keypoints of a hand in a picture to the hand in space, guided by a prior (specification §5.5)."""
+"""From keypoints of a hand in a picture to the hand in space, guided by a prior (DPoser-X, released code)."""
 
 from __future__ import annotations
 

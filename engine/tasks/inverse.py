@@ -64,7 +64,7 @@ class Inverse:
         return self.data[step // self.steps], self.prior[step // self.steps]
 
 
-# ── the published numbers (specification §5) ──
+# ── the published numbers, of the released code ──
 
 _ten = range(10)
 # Some of a hand's points are hidden, the others are exact.

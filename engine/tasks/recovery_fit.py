@@ -51,7 +51,7 @@ class Stage:
 
 @dataclass(frozen=True)
 class Recovery:
-    """How bodies or hands are recovered: published numbers by default, those of specification §5.4.
+    """How bodies or hands are recovered: published numbers by default, the released code's.
 
     `trunk` places figures and `edges` between joints tell how far off they are; `ignored` points are not fitted, and
     `doubled` ones are trusted twice. Keypoints beyond `outlier` px pull less and less; `anchor` holds the depth.

@@ -33,7 +33,7 @@ def _sided(side: str, *names: str) -> tuple[str, ...]:
 
 
 _leg, _arm = ("hip", "knee", "ankle", "foot"), ("collar", "shoulder", "elbow", "wrist")
-# Body joints of each group, as the paper's tables hide them (specification §5.1).
+# Body joints of each group, as the paper's tables hide them.
 body_groups: dict[str, tuple[str, ...]] = {
     "left_leg": _sided("left", *_leg), "right_leg": _sided("right", *_leg), "legs": _both(*_leg),
     "left_arm": _sided("left", *_arm), "right_arm": _sided("right", *_arm), "arms": _both(*_arm),

@@ -1,4 +1,4 @@
-"""From keypoints of a whole body, hands and face, to the body in space, guided by a prior (specification §5.6)."""
+"""From keypoints of a whole body, hands and face, to the body in space, guided by a prior (DPoser-X, released code)."""
 
 from __future__ import annotations
 

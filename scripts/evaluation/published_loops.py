@@ -1,4 +1,4 @@
-"""The published optimisation loops as the specification tells them: autograd, torch.optim, the whole mesh.
+"""The published optimisation loops, written down plainly: autograd, torch.optim, the whole mesh.
 
 Yardsticks for scripts/benchmark_dposer.py and tests; nothing else uses them.
 """
@@ -25,7 +25,7 @@ from engine.tasks.recovery_terms import Keypoints
 
 
 def published_completion(prior: Prior, observed: Tensor, hidden: Tensor, hypotheses: int, seed: int = 0) -> Tensor:
-    """Answers (H, 63) by the published loop (specification §5.1): autograd, Adam, every row told its time.
+    """Answers (H, 63) by the published loop: autograd, Adam, every row told its time.
 
     Each answer begins by itself, as ours do.
     """
@@ -95,7 +95,7 @@ def _last_row(rest: Tensor) -> Tensor:
 
 
 class PublishedFit:
-    """The published search for one figure (specification §5.4) on a level camera at the origin, as it is written."""
+    """The published search for one figure on a level camera at the origin, as it is written."""
 
     def __init__(self, body: Body, prior: Prior | None, keypoints: Keypoints, start: BodyPose) -> None:
         self.body, self.prior = PlainBody(body), prior

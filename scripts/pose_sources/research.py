@@ -22,7 +22,7 @@ from scripts.pose_sources.mirroring import other_hand
 Split = Literal["train", "held_out", "test"]
 Convention = Literal["absolute", "relative"]
 conventions = ("absolute", "relative")
-# How often a row of each dataset is drawn, and of each kind beside whole bodies (DPoser-X supplement; dposer.md §4.2).
+# How often a row of each dataset is drawn, and of each kind beside whole bodies (DPoser-X supplement).
 dataset_weights = {"BEAT2": 0.5, "GRAB": 1.0, "ARCTIC": 5.0, "EgoBody": 5.0}
 kind_weights = {"body": 0.2, "hand": 0.2, "hands": 1.0}
 every_body = 10  # of AMASS's rows in the whole-body mixture
@@ -58,7 +58,7 @@ def with_hands(
     """The recordings with their hands absolute or relative to MANO's mean; others stay as they are.
 
     `mean` (2, 15, 3), left before right, is that of the user's own SMPL-X file (`Body.hand_mean`); the published
-    weights saw both kinds mixed (dposer.md §3.4). ValueError without a mean where one is needed.
+    weights saw both kinds mixed. ValueError without a mean where one is needed.
     """
     if wanted not in conventions:
         raise ValueError(f"expected hands {' or '.join(conventions)}, got {wanted!r}")
