@@ -82,7 +82,7 @@ def complete_vae(
 ) -> Tensor:
     """Answers of an autoencoder, each from a start of its own.
 
-    "pose", as the released code has it (VPoser as in the second version of DPoser): 200 steps on the pose from nearly zero, the distance of
+    "pose", as the released code has it: 200 steps on the pose from nearly zero, the distance of
     seen numbers against the autoencoder's penalty. "latent": the likeliest latent numbers for what is seen, off by
     `tolerance` (rad), from a start drawn of the latent prior; it is the better of the two.
     """
