@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from importlib import import_module
 from typing import Any
 
 from app.verbs import sentence, words
@@ -14,14 +15,14 @@ from engine.studio import Studio
 
 log = logging.getLogger(__name__)
 
-# The functions by the names that the page calls, and what answers them in app.body_requests.
+# The functions by the names that the page calls, and what answers them: a module of the app and its function.
 requests = {
-    "body_info": "info",
-    "body_view": "look",
-    "body_edit": "edit",
-    "body_fit": "fitted",
-    "body_new": "new",
-    "body_shape_of": "sliders",
+    "body_info": ("body_requests", "info"),
+    "body_view": ("body_requests", "look"),
+    "body_edit": ("body_requests", "edit"),
+    "body_fit": ("body_requests", "fitted"),
+    "body_new": ("body_requests", "new"),
+    "body_shape_of": ("body_requests", "sliders"),
 }
 
 
@@ -32,10 +33,10 @@ def server_functions(studio: Studio) -> list[Callable[[Any], dict[str, Any]]]:
 
 def _function(studio: Studio, name: str) -> Callable[[Any], dict[str, Any]]:
     def call(told: Any) -> dict[str, Any]:
-        from app import body_requests  # torch comes with it, which the first page need not wait for
-
+        module, function = requests[name]
         try:
-            return getattr(body_requests, requests[name])(studio.stage, told)
+            # torch comes with it, which the first page need not wait for
+            return getattr(import_module(f"app.{module}"), function)(studio.stage, told)
         except ValueError as error:
             return {"error": sentence(error)}
         except MemoryError:

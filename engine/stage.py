@@ -18,6 +18,9 @@ from engine.examples import Examples
 from engine.fit import Fitter
 from engine.hand_poses import HandPose, hand_poses
 from engine.limits import Limits
+from engine.natural import Natural
+from engine.prior_file import PriorFolder
+from engine.priors import open_priors
 from engine.render import Actor, Encoding, Look, Renderer, Shot
 
 folder = Path(__file__).parent.parent / "assets" / "body"
@@ -111,6 +114,16 @@ class Stage:
     def examples(self) -> Examples:
         """Ready poses in space."""
         return Examples.load(folder / "poses.npz")
+
+    @cached_property
+    def priors(self) -> PriorFolder:
+        """What poses are likely: the priors that come with the project, each read when it is first asked for."""
+        return open_priors()
+
+    @cached_property
+    def natural(self) -> Natural:
+        """How natural bodies are, and what more natural ones would be."""
+        return Natural(self.priors)
 
     @cached_property
     def hands(self) -> dict[str, HandPose]:

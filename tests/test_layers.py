@@ -35,7 +35,12 @@ layers: list[set[str]] = [
         "render_parts", "render_ground", "render_wire", "stills",
     },
     # stages: the verbs, from value to value
-    {"estimate", "evaluate", "fit", "fit_hands", "fit_points", "fit_steps", "fit_views", "tasks", "tasks.*"},
+    {
+        "estimate", "evaluate", "fit", "fit_hands", "fit_points", "fit_steps", "fit_views", "tasks", "tasks.*",
+        "natural",
+    },
+    # verbs made of other verbs
+    set(),
     # the whole work in one file, and the table of all kinds of file
     {"project"},
     {"files"},
