@@ -15,7 +15,7 @@ from engine.body import Body
 from engine.body_pose import BodyPose
 from engine.camera import Camera
 from engine.examples import Examples
-from engine.fit_hands import HandViews, with_hand, with_jaw
+from engine.fit_hands import HandViews, hand_tolerance, with_hand, with_jaw
 from engine.fit_points import Target, known, sides, target_of
 from engine.fit_steps import Near, Plain, Seen, Stance, Staying, Term, Within, refined
 from engine.fit_views import Candidate, Views
@@ -29,7 +29,7 @@ betas_fitted = 5
 _guesses, _flat_guesses, _finalists = 10, 4, 4
 # Of the figure's height: joints further off than this, on the mean, are another pose; nearer, the body lies on them.
 _redrawn, _laid = 0.07, 0.03
-_height = 1.66  # metres, the plain body's
+plain_height = 1.66  # metres
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,7 +60,7 @@ class Fitter:
     def __init__(self, body: Body, examples: Examples | None = None, limits: Limits | None = None) -> None:
         self.limits = limits
         self.rig = PointRig.of(body, known, betas_fitted)
-        self.free_rig = self.rig.stretched(_stretched)
+        self.free_rig = self.rig.stretched(stretched_parts)
         examples = Examples.standing() if examples is None else examples
         self.views = Views.of(self.rig, examples)
         self.hands = tuple(HandViews.of(self.rig, examples, side) for side in sides)
@@ -74,15 +74,30 @@ class Fitter:
         target = target_of(person)
         kept = None if start is None else self._from_start(target, camera, start)
         stance = self._from_examples(target, camera) if kept is None else kept
-        height = self._height(stance, camera)
-        for views in self.hands:
-            if target.has_hand(views.side):
-                stance = with_hand(self.rig, views, stance, target, camera, height, self.limits, kept is not None)
-        return self._fit(with_jaw(self.rig, stance, target, camera), target, camera, start)
+        return self._fit(self._with_ends(stance, target, camera, kept is not None), target, camera, start)
+
+    def followed(self, target: Target, camera: Camera, start: BodyPose) -> Stance | None:
+        """The present body gone along with the drawing, hands and jaw too; None where it had to change too much."""
+        stance = self._from_start(target, camera, start)
+        return None if stance is None else self._with_ends(stance, target, camera, kept=True)
 
     def fits(self, people: Iterable[Person], camera: Camera) -> list[Fit]:
         """Everybody of a picture, each from the body it has."""
         return [self.fitted(person, camera, person.body) for person in people]
+
+    def _with_ends(self, stance: Stance, target: Target, camera: Camera, kept: bool) -> Stance:
+        """The stance with the drawn hands and jaw; `kept`: the hands it has are the artist's."""
+        height = self._height(stance, camera)
+        for views in self.hands:
+            if target.has_hand(views.side) and not (kept and self._lies(stance, views.side, target, camera, height)):
+                stance = with_hand(self.rig, views, stance, target, camera, height, self.limits, kept)
+        return with_jaw(self.rig, stance, target, camera)
+
+    def _lies(self, stance: Stance, side: str, target: Target, camera: Camera, height: float) -> bool:
+        """Whether a hand's points are where they are drawn already, within what a fit leaves."""
+        names = target.hand(side)
+        off = camera.project(self.rig.chosen(names).placed(*stance).points[0]) - target.of(names)[0]
+        return float(np.linalg.norm(off, axis=1).mean()) < 1.5 * hand_tolerance * height
 
     # ── the body ──
 
@@ -92,18 +107,18 @@ class Fitter:
         rig = self.free_rig.chosen(target.body)
         places, weights = target.of(target.body)
         first = _joined([_placed(rig, guess, places, weights, camera) for guess in guesses])
-        height = float(np.median([guess.scale for guess in guesses])) * _height
+        height = float(np.median([guess.scale for guess in guesses])) * plain_height
         terms = self._terms(first, places, weights, camera, 0.02 * height, 0.15 * height)
-        found, cost = refined(rig, first, _turning, terms, 8)
+        found, cost = refined(rig, first, turning, terms, 8)
         best = np.argsort(cost)[:_finalists]
         terms = self._terms(first.chosen(best), places, weights, camera, 0.007 * height, 0.06 * height)
-        found, cost = refined(rig, found.chosen(best), _turning, terms, 20)
+        found, cost = refined(rig, found.chosen(best), turning, terms, 20)
         found = found.chosen([int(np.argmin(cost))])
         # Drawn proportions were followed so far, so that short legs are no foreshortened ones; now the body's own stay.
         rig = self.rig.chosen(target.body)
         found = found._replace(betas=found.betas[:, : self.rig.betas])
         terms = self._terms(found, places, weights, camera, 0.008 * height, 0.05 * height, 0.4)
-        return refined(rig, found, _turning, terms, 12)[0]
+        return refined(rig, found, turning, terms, 12)[0]
 
     def _from_start(self, target: Target, camera: Camera, start: BodyPose) -> Stance | None:
         """The present body moved to the drawing; None where it would have to change too much."""
@@ -122,14 +137,14 @@ class Fitter:
             *self._terms(first, places, weights, camera, 0.007 * height, 0.5 * height, 0.4),
             Staying(first.translation, 0.02),
         ]
-        found, _ = refined(rig, first, _turning, terms, 15)
+        found, _ = refined(rig, first, turning, terms, 15)
         off = np.linalg.norm(camera.project(rig.placed(*found).points[0]) - places, axis=1)
         return found if np.average(off, weights=weights) < _laid * height else None
 
     def _height(self, stance: Stance, camera: Camera) -> float:
         """How tall, px, the figure would stand upright."""
         pelvis = self.rig.placed(*stance).joints[0, 0]
-        return camera.focal / max(float(camera.in_camera(pelvis)[2]), 0.1) * _height
+        return camera.focal / max(float(camera.in_camera(pelvis)[2]), 0.1) * plain_height
 
     def _terms(
         self, near: Stance, places: np.ndarray, weights: np.ndarray, camera: Camera,
@@ -138,8 +153,8 @@ class Fitter:
         shapes = near.betas.shape[1]
         terms: list[Term] = [
             Seen(camera, places, weights, tolerance, outlier),
-            Near(near.turns, _give * give),
-            Plain(near.betas, _shape_give[:shapes] * give, _shape_most[:shapes]),
+            Near(near.turns, joint_give * give),
+            Plain(near.betas, shape_give[:shapes] * give, shape_most[:shapes]),
         ]
         return terms if self.limits is None else [*terms, Within(self.limits, 0.1)]
 
@@ -209,7 +224,7 @@ def _pose(stance: Stance, start: BodyPose | None) -> BodyPose:
 
 
 # Parts that a drawing makes longer or shorter than life, each on both sides alike.
-_stretched = (
+stretched_parts = (
     *(
         tuple(f"{side}_{joint}" for side in sides)
         for joint in ("knee", "ankle", "elbow", "wrist", "shoulder", "hip", "foot")
@@ -217,14 +232,16 @@ _stretched = (
     ("spine1", "spine2", "spine3", "neck"),
     ("head",),
 )
-_shape_give = np.array([*[1.0] * betas_fitted, *[0.08] * len(_stretched)])
-_shape_most = np.array([*[100.0] * betas_fitted, *[4.0] * len(_stretched)])
+shape_give = np.array([*[1.0] * betas_fitted, *[0.08] * len(stretched_parts)])
+shape_most = np.array([*[100.0] * betas_fitted, *[4.0] * len(stretched_parts)])
 # What a body stage turns: everything but toes, eyes, jaw and fingers.
-_turning = tuple(i for i, name in enumerate(joints[:22]) if not name.endswith("_foot"))
+turning = tuple(i for i, name in enumerate(joints[:22]) if not name.endswith("_foot"))
 # How far, rad about its own axes, a joint gives before it costs as much as a point off by its tolerance.
 _gives = {
     "pelvis": (0.15, 0.6, 0.15), "spine": (0.15, 0.15, 0.15), "neck": (0.25, 0.25, 0.25), "head": (0.3, 0.3, 0.3),
     "collar": (0.15, 0.15, 0.15), "shoulder": (0.5, 0.7, 0.7), "elbow": (0.4, 0.7, 0.08), "wrist": (0.15, 0.3, 0.4),
     "hip": (0.6, 0.4, 0.5), "knee": (0.7, 0.1, 0.08), "ankle": (0.3, 0.25, 0.25),
 }  # fmt: skip
-_give = np.array([next((give for part, give in _gives.items() if part in name), (0.3, 0.3, 0.3)) for name in joints])
+joint_give = np.array(
+    [next((give for part, give in _gives.items() if part in name), (0.3, 0.3, 0.3)) for name in joints]
+)

@@ -18,11 +18,11 @@ from engine.skeleton import hand21
 _kinds = 64  # different hands to compare with
 _looks = 120  # sides to see them from
 _guesses = 5
-_tolerance, _outlier = 0.004, 0.03  # of the figure's height
+hand_tolerance, hand_outlier = 0.004, 0.03  # of the figure's height
 # How far, rad about its own axes, a joint of the hand gives from the example's: fingers bend about z, fan about y.
 _finger_give, _thumb_give, _knuckle_give = (0.06, 0.08, 0.5), (0.25, 0.35, 0.4), (0.08, 0.15, 0.5)
-_forearm_share = 0.6  # of a hand's turn about the forearm, the rest is the wrist's
-_trunk_of_arm = {side: tuple(f"{side}_{joint}" for joint in ("elbow", "wrist")) for side in sides}
+forearm_share = 0.6  # of a hand's turn about the forearm, the rest is the wrist's
+arm_of = {side: tuple(f"{side}_{joint}" for joint in ("elbow", "wrist")) for side in sides}
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,14 +39,14 @@ class HandViews:
         """The different ones among the examples' hands and their mirrors, from all around."""
         both = together(examples, examples.mirrored())
         turns = np.tile(np.eye(3), (len(both), len(joints), 1, 1))
-        turns[:, _fingers(side)] = matrices(both.hands[:, sides.index(side)])
-        hand = rig.chosen(_points(side))
+        turns[:, fingers_of(side)] = matrices(both.hands[:, sides.index(side)])
+        hand = rig.chosen(points_of_hand(side))
         points = hand.placed(turns, np.zeros((len(both), rig.betas)), np.zeros((len(both), 3))).points
         points = points - points[:, :1]
         kept = _different(points, _kinds)
         looks = _all_around(_looks)
         flat = np.einsum("vxy,hjy->hvjx", looks[:, :2], points[kept])
-        return cls(side, turns[kept][:, _fingers(side)], looks, (flat[..., 0] + 1j * flat[..., 1]).reshape(-1, 21))
+        return cls(side, turns[kept][:, fingers_of(side)], looks, (flat[..., 0] + 1j * flat[..., 1]).reshape(-1, 21))
 
     def nearest(
         self, places: np.ndarray, weights: np.ndarray, scale: float
@@ -75,7 +75,7 @@ def with_hand(
 ) -> Stance:  # fmt: skip
     """The stance (of one body) with the hand laid on its drawn points; `known`: the hand it has is the artist's."""
     side = views.side
-    elbow, wrist = (joints.index(name) for name in _trunk_of_arm[side])
+    elbow, wrist = (joints.index(name) for name in arm_of[side])
     guesses = [stance] if known else [stance, *_guessed(rig, views, stance, target, camera, limits)]
     first = Stance(*(np.concatenate(parts) for parts in zip(*guesses, strict=True)))
     names = (f"{side}_elbow", *target.having((f"{side}_wrist",)), *target.hand(side))
@@ -84,10 +84,11 @@ def with_hand(
     # The elbow stays where the body has it; palms count fully here.
     places[0] = camera.project(chosen.placed(*stance).points[0, 0])
     weights = np.array([target.trust[target.names.index(name)] if name in target else 1.0 for name in names])
-    active = (elbow, wrist, *_fingers(side))
+    active = (elbow, wrist, *fingers_of(side))
     terms: list[Term] = [
-        Seen(camera, places, weights, _tolerance * height, _outlier * height), Near(first.turns, _give(side))
-    ]  # fmt: skip
+        Seen(camera, places, weights, hand_tolerance * height, hand_outlier * height),
+        Near(first.turns, hand_give(side)),
+    ]
     if limits is not None:
         terms.append(Within(limits, 0.1))
     found, cost = refined(chosen, first, active, terms, 12, moving=False)
@@ -98,9 +99,9 @@ def _guessed(
     rig: PointRig, views: HandViews, stance: Stance, target: Target, camera: Camera, limits: Limits | None
 ) -> list[Stance]:
     side = views.side
-    elbow, wrist = (joints.index(name) for name in _trunk_of_arm[side])
+    elbow, wrist = (joints.index(name) for name in arm_of[side])
     placed = rig.placed(*stance)
-    names = _points(side)
+    names = points_of_hand(side)
     places, weights = target.of(names)
     weights = np.array([target.trust[target.names.index(name)] if name in target else 0.0 for name in names])
     scale = camera.focal / max(float(camera.in_camera(placed.joints[0, wrist])[2]), 0.1)
@@ -108,7 +109,7 @@ def _guessed(
     world = camera.T_camera_world[:3, :3].T @ turn
     local = placed.world[0, elbow].T @ world
     # What the hand turns about the forearm is shared between the two joints.
-    twist = matrices(_forearm_share * _twist(local))
+    twist = matrices(forearm_share * twist_of(local))
     arm = np.stack([stance.turns[0, elbow] @ twist, np.swapaxes(twist, -1, -2) @ local], axis=1)
     cost = unlike + 0.03 * (np.linalg.norm(axis_angles(arm[:, 1]), axis=-1) / 1.0) ** 2
     if limits is not None:
@@ -117,7 +118,7 @@ def _guessed(
     for i in _apart(np.argsort(cost), world, _guesses):
         turns = stance.turns.copy()
         turns[0, [elbow, wrist]] = arm[i]
-        turns[0, _fingers(side)] = views.turns[hand[i]]
+        turns[0, fingers_of(side)] = views.turns[hand[i]]
         found.append(stance._replace(turns=turns))
     return found
 
@@ -133,25 +134,28 @@ def _apart(order: np.ndarray, world: np.ndarray, count: int) -> list[int]:
     return chosen
 
 
-def _twist(turns: np.ndarray) -> np.ndarray:
+def twist_of(turns: np.ndarray) -> np.ndarray:
     """The part (N, 3) rad of turns (N, 3, 3) that is about the forearm, the x axis at rest."""
     angle = 2 * np.arctan2(turns[:, 2, 1] - turns[:, 1, 2], 1 + np.trace(turns, axis1=1, axis2=2))
     return np.stack([angle, 0 * angle, 0 * angle], axis=1)
 
 
-def _fingers(side: str) -> list[int]:
+def fingers_of(side: str) -> list[int]:
+    """The numbers of a hand's joints in smplx55."""
     return [i for i, name in enumerate(joints) if name.startswith(f"{side}_hand_")]
 
 
-def _points(side: str) -> tuple[str, ...]:
+def points_of_hand(side: str) -> tuple[str, ...]:
+    """The names of a hand's 21 points."""
     return tuple(f"{side}_hand_{joint}" for joint in hand21.joints)
 
 
-def _give(side: str) -> np.ndarray:
+def hand_give(side: str) -> np.ndarray:
+    """How far, (55, 3) rad, each joint of an arm gives while its hand is laid on a drawing."""
     give = np.full((len(joints), 3), 0.3)
     give[joints.index(f"{side}_elbow")] = 0.5, 0.3, 0.08
     give[joints.index(f"{side}_wrist")] = 0.3, 0.4, 0.5
-    for i in _fingers(side):
+    for i in fingers_of(side):
         give[i] = _thumb_give if "thumb" in joints[i] else _knuckle_give if joints[i].endswith("1") else _finger_give
     return give
 

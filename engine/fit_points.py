@@ -115,7 +115,7 @@ def _check(target: Target) -> None:
         lacking = [name for name in (_corners if len(corners) < 2 else _limbs) if name not in target]
         raise ValueError(
             "expected two of the shoulders and hips, and two of the elbows, wrists, knees and ankles to lay a body on; "
-            f"missing: {', '.join(lacking)}"
+            f"missing: {', '.join(name.replace('_', ' ') for name in lacking)}"
         )
     spread = target.places[[target.names.index(name) for name in (*corners, *limbs)]]
     across = np.linalg.svd(spread - spread.mean(0), compute_uv=False)

@@ -59,7 +59,7 @@ class Term(Protocol):
 
 @dataclass(frozen=True, eq=False)
 class Seen:
-    """Points fall at `places` (N, 2) px of the `camera`'s picture: `weights` (N,), 0 for those unknown.
+    """Points fall at `places` (N, 2) or (B, N, 2) px of the `camera`'s picture: `weights` (N,), 0 for those unknown.
 
     A point `tolerance` px off costs its weight; one further than `outlier` px pulls less and less.
     """

@@ -11,7 +11,7 @@ from typing import Any, Literal
 from engine.skeleton import Skeleton, ap10k17, coco17, wholebody133
 from engine.tensor_shapes import read_shapes
 
-System = Literal["movenet", "sdpose", "vitpose", "rtdetr", "dposer"]
+System = Literal["movenet", "sdpose", "vitpose", "rtdetr", "dposer", "lift"]
 
 sdpose_tensors = (
     "unet/diffusion_pytorch_model.safetensors",

@@ -205,6 +205,25 @@ table: tuple[Weights, ...] = (
         licence="Apache-2.0",
         speed="a second a pose on any computer",
     ),
+    Weights(
+        name="lift-open",
+        does="a first guess of a drawn figure in space, in milliseconds",
+        kind="lift",
+        system="lift",
+        skeleton=None,
+        source="embedded",
+        files=(
+            WeightFile(
+                "body.safetensors", 11458514, "9368fb93b422a466ba466766b8a42ffcf41edc20c8cfa8d1a999e797370c7c1b"
+            ),
+            WeightFile(
+                "hand.safetensors", 2581062, "cd05cf336e3c4f1d32d676d0ae9d0ae33603ede29abb8c8fe555867c515ccf4a"
+            ),
+        ),
+        megabytes=14,
+        licence="Apache-2.0",
+        speed="milliseconds on any computer",
+    ),
     # What it learned from is for research, and its licence is not stated: never fetched unasked. The statistics it is
     # used with are in the authors' repository, not on the hub (engine.priors says which).
     Weights(

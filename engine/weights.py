@@ -142,7 +142,7 @@ def _problem(weights: Weights, place: Path) -> str:
     """Why what is at a place is not the model, whole; empty when it is."""
     if place.suffix == ".pth":  # what is in it can be told by loading it only
         return "" if place.is_file() else lacking(place.parent, [place.name])
-    if weights.system in ("movenet", "dposer"):
+    if weights.system in ("movenet", "dposer", "lift"):
         return lacking(place, [file.name for file in weights.files]) or _wrong_size(weights, place)
     layout = recognise(place)
     if layout is None or layout.system != weights.system:

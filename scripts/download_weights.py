@@ -12,7 +12,7 @@ sys.path.insert(0, str(Path(__file__).parent.parent))
 from engine import weights
 from engine.download import download
 
-kinds: tuple[weights.Kind, ...] = ("estimate", "detect", "prior")
+kinds: tuple[weights.Kind, ...] = ("estimate", "detect", "lift", "prior")
 
 
 def main() -> None:
