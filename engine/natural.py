@@ -31,7 +31,13 @@ class Natural:
 
     def __init__(self, priors: PriorFolder) -> None:
         self.body, self.hand = priors.prior("body"), priors.prior("hand")
+        self._priors = priors
         self._steps: dict[tuple[str, tuple[float, ...]], OneStep] = {}
+
+    @property
+    def whole(self) -> Prior:
+        """The prior of whole bodies, for hands that go with a body; read when it is first asked for."""
+        return self._priors.prior("wholebody", "fused")
 
     # ── how likely ──
 
@@ -62,22 +68,31 @@ class Natural:
 
     # ── what would be likelier ──
 
-    def nearer(self, turns: np.ndarray, time: float, noise: Draws) -> np.ndarray:
-        """Turns (B, 55, 3, 3) of likelier figures: each noised to diffusion time `time` and denoised in one step."""
-        found = torch.from_numpy(axis_angles(turns)).float()
-        found[:, _body] = self._denoised(self.body, found[:, _body].flatten(1), time, noise).unflatten(1, (-1, 3))
-        for side, columns in _hands.items():
-            near = self._denoised(self.hand, _hand_vectors(found, side), time, noise)
-            found[:, columns] = _signed(near, side).unflatten(1, (-1, 3))
-        kept = [n for n in range(len(joints)) if n not in (*_body, *_hands["left"], *_hands["right"])]
-        nearer = matrices(found.double().numpy())
-        nearer[:, kept] = turns[:, kept]
+    def nearer(
+        self, turns: np.ndarray, time: float, noise: Draws, of: Sequence[str] = ("body", "left", "right"),
+        draws: int = 1,
+    ) -> np.ndarray:  # fmt: skip
+        """Turns (B, 55, 3, 3) of likelier figures: each noised to diffusion time `time` and denoised in one step.
+
+        `of` names whose joints: the body's, the left hand's, the right hand's; the others stay as they are. The mean
+        of `draws` noises evens out chance.
+        """
+        nearer = turns.copy()
+        for part in of:
+            columns = _body if part == "body" else _hands[part]
+            found = torch.from_numpy(axis_angles(turns[:, columns])).float().flatten(1)
+            if part == "body":
+                found = self._denoised(self.body, found, time, noise, draws)
+            else:
+                found = _signed(self._denoised(self.hand, _signed(found, part), time, noise, draws), part)
+            nearer[:, columns] = matrices(found.unflatten(1, (-1, 3)).double().numpy())
         return nearer
 
     @torch.no_grad()
-    def _denoised(self, prior: Prior, vectors: Tensor, time: float, noise: Draws) -> Tensor:
-        x = prior.normaliser(vectors)
-        return prior.normaliser.raw(self._ready(prior, (time,)).clean(x, 0, noise(x)))
+    def _denoised(self, prior: Prior, vectors: Tensor, time: float, noise: Draws, draws: int) -> Tensor:
+        x = prior.normaliser(vectors).repeat(draws, 1)
+        clean = self._ready(prior, (time,)).clean(x, 0, noise(x)).unflatten(0, (draws, -1)).mean(0)
+        return prior.normaliser.raw(clean)
 
     def spread(self) -> np.ndarray:
         """What one unit of each prior's numbers is, (55, 3) rad: how far joints usually are from their middle."""
