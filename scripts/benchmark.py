@@ -4,7 +4,7 @@
 memory, and uses the page in headless Chromium as an artist would (needs playwright and chromium). Pictures are the
 bundled examples. `sdpose` runs SDPose at its official size against the published pipeline's own arithmetic. `body`
 times skinning against the smplx package, dragging, the renderer, and the Body step of the page. `dposer` times the pose
-prior's tasks against the published optimisation loops.
+prior's tasks against the published optimisation loops. `lift` times lifting and completion.
 Ends with status 1 when a budget is missed. Other work on the machine shows in every figure: look at the load that is
 printed with them.
 """
@@ -64,7 +64,7 @@ def figure(what: str, value: float, unit: str, budget: tuple[float, bool] | None
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("what", nargs="?", choices=("studio", "sdpose", "body", "dposer"), default="studio")
+    parser.add_argument("what", nargs="?", choices=("studio", "sdpose", "body", "dposer", "lift"), default="studio")
     parser.add_argument("--json", type=Path, metavar="OUT", help="write the figures there as well")
     parser.add_argument("--picture", type=Path, help="a picture with one figure (default: an example)")
     parser.add_argument("--engine-only", action="store_true", help="leave the page out; needs no browser")
@@ -76,7 +76,10 @@ def main() -> None:
     dposer = parser.add_argument_group("dposer: the pose prior's tasks against the published loops")
     dposer.add_argument("--prior", type=Path, metavar="FOLDER", help="its weights (default: the embedded ones)")
     args = parser.parse_args()
-    kinds = {"studio": studio_figures, "sdpose": sdpose_figures, "body": body_figures, "dposer": dposer_figures}
+    kinds = {
+        "studio": studio_figures, "sdpose": sdpose_figures, "body": body_figures, "dposer": dposer_figures,
+        "lift": lift_figures,
+    }  # fmt: skip
     figures = kinds[args.what](args)
     show(figures)
     if args.json:
@@ -127,6 +130,13 @@ def dposer_figures(args: argparse.Namespace) -> list[Figure]:
     from scripts import benchmark_dposer
 
     return [figure(*row) for row in benchmark_dposer.report(args.prior or benchmark_dposer.embedded)]
+
+
+def lift_figures(_: argparse.Namespace) -> list[Figure]:
+    """Lifting and completion."""
+    from scripts import benchmark_lift
+
+    return [figure(*row) for row in benchmark_lift.report()]
 
 
 def show(figures: list[Figure]) -> None:

@@ -15,8 +15,8 @@ import statistics
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -29,11 +29,13 @@ from engine.body import Body, Poses
 from engine.body_points import points_of
 from engine.body_pose import BodyPose
 from engine.skeleton import smplx55, wholebody133
+from scripts.timing import Budget, Figures, Line, lines, medians
 
 body_path = Path(__file__).parent.parent / "assets" / "body" / "contrapposto_neutral.npz"
 people = 10
 # What, unit, budget and whether that is the least; for each key of `measure`.
-figures: dict[str, tuple[str, str, tuple[float, bool] | None]] = {
+steady = partial(medians, times=25, warm=True)
+figures: Figures = {
     "points_ms": (f"body: joints and 133 points of {people}", "ms", None),
     "points_ratio": (f"body: joints and 133 points of {people}, times as fast as smplx", "×", (5.0, True)),
     "turning_ratio": ("body: the same with the face's turning contour, times as fast as smplx", "×", (5.0, True)),
@@ -66,19 +68,16 @@ def main() -> None:
         sys.exit(1)
 
 
-def verdict(value: float, budget: tuple[float, bool] | None) -> str:
+def verdict(value: float, budget: Budget) -> str:
     """Whether a budget is kept, in a word; none without one."""
     if budget is None:
         return ""
     return "kept" if (value >= budget[0] if budget[1] else value <= budget[0]) else "MISSED"
 
 
-def report(path: Path = body_path) -> list[tuple[str, float, str, tuple[float, bool] | None]]:
-    """Lines (what, value, unit, budget and whether it is a least) of all that could be measured."""
-    measured = measure(path)
-    return [
-        (what, measured[key], unit, budget) for key, (what, unit, budget) in figures.items() if key in measured
-    ]  # fmt: skip
+def report(path: Path = body_path) -> list[Line]:
+    """Lines of all that could be measured."""
+    return lines(figures, measure(path))
 
 
 def measure(path: Path = body_path) -> dict[str, float]:
@@ -90,19 +89,6 @@ def measure(path: Path = body_path) -> dict[str, float]:
         return {**loading(path), **alone(body), **against_smplx(body, path), **dragging(body)}
     finally:
         torch.set_num_threads(threads)
-
-
-def medians(*works: Callable[[], Any], times: int = 25) -> list[float]:
-    """Median seconds of each, asked in turn, so that whatever else the machine does meets them all alike."""
-    for work in works:
-        work()
-    seconds: list[list[float]] = [[] for _ in works]
-    for _ in range(times):
-        for own, work in zip(seconds, works, strict=True):
-            started = time.perf_counter()
-            work()
-            own.append(time.perf_counter() - started)
-    return [statistics.median(own) for own in seconds]
 
 
 def some_poses(count: int) -> Poses:
@@ -129,8 +115,12 @@ def alone(body: Body) -> dict[str, float]:
         torch.autograd.grad(body.points(poses._replace(axis_angles=turns), chosen).square().sum(), turns)
 
     with torch.no_grad():
-        joints, mesh = medians(lambda: body.joints(poses), lambda: body.mesh(pose))
-    return {"joints_ms": joints * 1e3, "mesh_ms": mesh * 1e3, "gradient_ms": medians(slopes)[0] * 1e3}
+        joints, mesh = steady(lambda: body.joints(poses), lambda: body.mesh(pose))
+    return {
+        "joints_ms": joints * 1e3,
+        "mesh_ms": mesh * 1e3,
+        "gradient_ms": steady(slopes)[0] * 1e3,
+    }
 
 
 _load = """
@@ -188,9 +178,11 @@ def against_smplx(body: Body, path: Path) -> dict[str, float]:
     named, all144 = (*points_of(smplx55), *points_of(wholebody133)), body.smplx144()
     front, slides = body.chosen(named), body.chosen(named, "turning")
     with torch.no_grad():
-        theirs, ours = medians(lambda: plain(**given), lambda: body.points(poses, front))
-        theirs_turning, ours_turning = medians(lambda: turning(**given), lambda: body.points(poses, slides))
-        whole = medians(lambda: body.vertices(poses))[0]
+        theirs, ours = steady(lambda: plain(**given), lambda: body.points(poses, front))
+        theirs_turning, ours_turning = medians(
+            lambda: turning(**given), lambda: body.points(poses, slides), times=25, warm=True
+        )
+        whole = steady(lambda: body.vertices(poses))[0]
         expected = turning(**given)
         apart = max(
             float((body.vertices(poses) - expected.vertices).abs().max()),
@@ -232,7 +224,7 @@ def dragging(body: Body) -> dict[str, float]:
         return lambda: drag(body, pose, joint, target, planted(joint), limits)
 
     pulls = ("left_wrist", "left_ankle", "left_elbow", "pelvis", "head", "spine2", "left_hand_index_3")
-    seconds = medians(*map(pulled, pulls), times=10)
+    seconds = medians(*map(pulled, pulls), times=10, warm=True)
     return {"drag_ms": seconds[0] * 1e3, "drag_slowest_ms": max(seconds) * 1e3}
 
 

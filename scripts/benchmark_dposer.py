@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import json
 import os
-import statistics
 import sys
 import time
 from collections.abc import Callable
@@ -38,14 +37,12 @@ from engine.tasks.recovery import published, recovered, standing
 from engine.tasks.recovery_terms import Keypoints, camera_of
 from engine.tasks.vectors import hidden_by, posed
 from scripts.evaluation.published_loops import PublishedFit, published_completion, published_recovery
+from scripts.timing import Figures, Line, lines, medians
 
 root = Path(__file__).parent.parent
 body_path = root / "assets" / "body" / "contrapposto_neutral.npz"
 embedded = root / "assets" / "weights" / "dposer-open"
-Budget = tuple[float, bool] | None
-Line = tuple[str, float, str, Budget]
-# What, unit, budget and whether that is the least; for each key of `measure`.
-figures: dict[str, tuple[str, str, Budget]] = {
+figures: Figures = {
     "completion_s": ("prior: ten completions of a pose, both legs hidden", "s", (1.5, False)),
     "completion_published_s": ("prior: the same by the published loop", "s", None),
     "completion_ratio": ("prior: completion, times as fast as the published loop", "×", (1.5, True)),
@@ -68,9 +65,8 @@ def main() -> None:
 
 
 def report(weights: Path = embedded) -> list[Line]:
-    """Lines (what, value, unit, budget and whether it is a least) of all that could be measured."""
-    found = measure(weights)
-    return [(what, found[key], unit, budget) for key, (what, unit, budget) in figures.items() if key in found]
+    """Lines of all that could be measured."""
+    return lines(figures, measure(weights))
 
 
 def measure(weights: Path = embedded, times: int = 3) -> dict[str, float]:
@@ -83,17 +79,6 @@ def measure(weights: Path = embedded, times: int = 3) -> dict[str, float]:
     finally:
         torch.set_num_threads(threads)
     return found | (on_gpu() if torch.cuda.is_available() else {})
-
-
-def medians(*works: Callable[[], Any], times: int) -> list[float]:
-    """Median seconds of each, asked in turn, so that whatever else the machine does meets them all alike."""
-    seconds: list[list[float]] = [[] for _ in works]
-    for _ in range(times):
-        for own, work in zip(seconds, works, strict=True):
-            started = time.perf_counter()
-            work()
-            own.append(time.perf_counter() - started)
-    return [statistics.median(own) for own in seconds]
 
 
 # ── completion ──

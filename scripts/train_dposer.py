@@ -13,7 +13,6 @@ from, bit by bit on a processor; OUT/metrics.csv and held_out.csv have the losse
 
 import argparse
 import math
-import signal
 import sys
 import time
 from collections.abc import Callable
@@ -32,6 +31,7 @@ from engine.prior import About, HandZero
 from engine.prior_file import save_prior
 from engine.prior_training import Masking, Objective, Poses, Preset, Recipe, begin, held_out_loss, judging, recipe_of
 from engine.training import Ema, Metrics, load_state, save_state, seed_of
+from scripts.ending import on_interrupt
 
 state_name, model_name = "state.safetensors", "model.safetensors"
 held_out_poses = 8192  # that a held-out loss is the mean over
@@ -199,20 +199,13 @@ def main() -> None:
             f"{args.part} {recipe.model}: {sum(p.numel() for p in training.weights.values()) / 1e6:.2f} M weights, "
             f"{len(train)} poses, {len(held_out)} held out, {training.accelerator.device}"
         )
-        signal.signal(signal.SIGINT, lambda *_: stop(training))
+        on_interrupt(training.accelerator.set_trigger)
         every = max(1, min(100, recipe.steps // 10))
         training.run(every, 10 * every, args.save_every or 20 * every)
     except (ValueError, OSError, ArithmeticError, ImportError) as error:
         sys.exit(f"train_dposer: {error}")
     training.tell(f"step {training.step}: {args.out / model_name} is ready; --resume goes on from here")
     training.accelerator.end_training()
-
-
-def stop(training: Training) -> None:
-    """Lets the run end after its step; asked a second time, at once."""
-    signal.signal(signal.SIGINT, signal.default_int_handler)
-    training.accelerator.set_trigger()
-    print("ending after this step; again to end at once, without saving")
 
 
 def natural_model(part: Part) -> Model:

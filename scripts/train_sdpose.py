@@ -14,7 +14,6 @@ OUT/metrics.csv has a line a step, OUT/samples_*.png what the network finds. Ctr
 import argparse
 import math
 import shutil
-import signal
 import sys
 import time
 from collections.abc import Callable
@@ -41,6 +40,7 @@ from engine.posed_figures import PosedFigures
 from engine.sdpose import SDPosePipeline, skeletons
 from engine.sdpose_training import Objective, Recipe, begin, recipes
 from engine.training import Ema, Metrics, load_state, save_state
+from scripts.ending import on_interrupt
 
 library = Path(__file__).parent.parent / "assets" / "library" / "poses.json"
 state_name, model_name, metrics_name = "state.safetensors", "model", "metrics.csv"
@@ -245,19 +245,12 @@ def main() -> None:
             f"{args.preset}: {sum(p.numel() for p in training.weights.values()) / 1e6:.1f} M weights, "
             f"{len(figures)} figures, {training.pictures_a_step} pictures a step, {training.accelerator.device}"
         )
-        signal.signal(signal.SIGINT, lambda *_: stop(training))
+        on_interrupt(training.accelerator.set_trigger)
         training.run(steps, max(1, min(50, steps // 10)), args.save_every or max(1, min(1000, steps // 4)))
     except (ValueError, OSError, ArithmeticError) as error:
         sys.exit(f"train_sdpose: {error}")
     training.tell(f"step {training.step}: {args.out / model_name} is ready; --resume goes on from here")
     training.accelerator.end_training()
-
-
-def stop(training: Training) -> None:
-    """Lets the run end after its step; asked a second time, at once."""
-    signal.signal(signal.SIGINT, signal.default_int_handler)
-    training.accelerator.set_trigger()
-    print("ending after this step; again to end at once, without saving")
 
 
 def recipe_of(args: argparse.Namespace) -> Recipe:
