@@ -23,6 +23,18 @@ requests = {
     "body_fit": ("body_requests", "fitted"),
     "body_new": ("body_requests", "new"),
     "body_shape_of": ("body_requests", "sliders"),
+    "figure_issues": ("lints", "issues"),
+    "figure_mend": ("lints", "mend"),
+    "profile_of": ("profiles", "read"),
+    "profile_check": ("profiles", "check"),
+    "profile_give": ("profiles", "give"),
+    "complete_blend": ("completions", "blend"),
+    "body_flips": ("naturals", "flips"),
+    "poses_alike": ("searches", "alike"),
+    "pose_mix": ("mixes", "mix"),
+    "body_follow": ("lifts", "follow"),
+    "lift_ready": ("lifts", "ready"),
+    "lift_pictures": ("lifts", "pictures"),
 }
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from app.naturals import mixed, relaxed
 from engine import body_sliders, ik, posing
 from engine.body import Body
 from engine.body_pose import BodyPose
@@ -131,6 +132,8 @@ edits: dict[str, Edit] = {
     "shape": _shape,
     "face": _face,
     "jaw": _jaw,
+    "relax": relaxed,
+    "blend": mixed,
     "set": lambda desk, pose, told: to_body(keyed(told, "edit", "body")["body"], "edit, body"),
 }
 

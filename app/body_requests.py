@@ -224,7 +224,7 @@ def fitted(stage: Stage, told: Any) -> dict[str, Any]:
     fits = []
     for index in indices:
         try:
-            found = stage.fitter(file).fitted(people[index], camera, people[index].body)
+            found = stage.stood(people[index], camera, file)
         except ValueError as error:
             fits.append({"index": index, "body": None, "error": None, "note": sentence(error)})
         else:

@@ -9,7 +9,7 @@ import gradio as gr
 from gradio.events import api
 from gradio.themes import Base
 
-from app import batches, bodies, body_files, page, verbs
+from app import batches, bodies, body_files, completions, lifts, motions, naturals, page, verbs
 from app.estimates import estimator
 from app.jobs import Jobs
 from app.models import Models
@@ -65,8 +65,13 @@ def create_app(studio: Studio, downloads: bool = True) -> gr.Blocks:
         api(batches.of_video(studio, jobs), api_name="estimate_video", concurrency_id="batch", concurrency_limit=1)
         api(body_files.exporter(studio, jobs), api_name="export_body", concurrency_id="body", concurrency_limit=1)
         api(body_files.importer(studio), api_name="import_body", concurrency_limit=2)
+        api(motions.cleaner(studio, jobs), api_name="clean_motion", concurrency_id="body", concurrency_limit=1)
         api(body_files.stander(studio), api_name="stand", concurrency_id="body", concurrency_limit=1)
+        api(completions.completer(studio, jobs), api_name="complete", concurrency_id="body", concurrency_limit=1)
+        api(lifts.lifter(studio, jobs), api_name="lift", concurrency_id="lift", concurrency_limit=2)
         api(batches.open_frame, api_name="open_frame", concurrency_limit=4)
+        api(naturals.varier(studio, jobs), api_name="vary", concurrency_id="body", concurrency_limit=1)
+        api(naturals.poser(studio, jobs), api_name="random_poses", concurrency_id="body", concurrency_limit=1)
     demo.queue(max_size=20)
     return demo
 

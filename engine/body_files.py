@@ -108,6 +108,22 @@ def write(
     return _picture(stage, bodies, format_name, wish, progress, cancelled)
 
 
+motion_formats = ("npz", "bvh", "glb")  # that hold a body's motion
+
+
+def write_motion(stage: Stage, motion: Motion, format_name: str, wish: Wish | None = None) -> bytes:
+    """A motion as the bytes of one of the `motion_formats`; ValueError for another one."""
+    if format_name not in motion_formats:
+        raise ValueError(f"expected one of the formats {', '.join(motion_formats)}, got {format_name!r}")
+    wish = wish or Wish()
+    body = stage.body(wish.file)
+    if format_name == "npz":
+        return to_smplx_npz(motion, rest_pelvis=resting(body)[0])
+    if format_name == "bvh":
+        return to_bvh(motion, resting(body, motion.poses[0]))
+    return to_glb(body, [motion], Options(wish.dress.layers, wish.dress.colors))
+
+
 def _picture(
     stage: Stage,
     bodies: Sequence[BodyPose],

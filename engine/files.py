@@ -14,6 +14,7 @@ import numpy as np
 from engine import draw, project
 from engine.formats.checks import largest_json, parsed, seen, written
 from engine.formats.coco import from_coco, to_coco
+from engine.formats.detections import from_detections, is_detections
 from engine.formats.document import from_document, to_document
 from engine.formats.openpose import from_openpose, kind, to_openpose
 from engine.formats.sdpose_json import from_sdpose_json, is_sdpose_json
@@ -152,6 +153,8 @@ def read(
         return from_document(value, references=references)
     if read_as == "sdpose-demo":
         return Scene(from_sdpose_json(value))
+    if read_as == "detections":
+        return Scene(from_detections(value, size))
     return Scene(from_openpose(value, size) if read_as == "openpose" else from_coco(value, image_name, size))
 
 
@@ -166,13 +169,15 @@ def _may_be_annotations(data: bytes) -> bool:
 
 
 def _kind_of(value: Any, called: str) -> str:
-    """`document`, `openpose`, `sdpose-demo` or `coco`, told by the keys of a JSON value."""
+    """`document`, `openpose`, `sdpose-demo`, `detections` or `coco`, told by the keys of a JSON value."""
     sample = value[0] if isinstance(value, list) and value else value
     keys = set(sample) if isinstance(sample, dict) else set()
     if "contrapposto" in keys and isinstance(value, dict):
         return "document"
     if keys & {"people", "animals"}:
         return "sdpose-demo" if is_sdpose_json(value) else "openpose"
+    if is_detections(value):
+        return "detections"
     if keys & {"annotations", "anns"} or (isinstance(value, list) and {"keypoints", "image_id"} <= keys):
         return "coco"
     raise ValueError(f"expected {accepted}, but {called} is JSON of another kind: {seen(sample)}")

@@ -81,6 +81,34 @@ class Views:
             for i in self._various(np.argsort(unlike)[:4000], count)
         ]
 
+    def alike(
+        self, drawings: np.ndarray, weights: np.ndarray, count: int, every: int = 1
+    ) -> tuple[list[list[Candidate]], np.ndarray]:
+        """For each of several drawings (B, 23, 2) px with the same weights (23,): the most alike, and how unlike (B,).
+
+        Of `every` so manyth view. Unlike as `nearest` reckons it: 0 is the same, 1 has nothing in common.
+        """
+        metric, seen = _metric(weights), self.seen[::every]
+        drawn = np.where(weights > 0, drawings[..., 0] + 1j * drawings[..., 1], 0).astype(np.complex64)
+        pulled = drawn @ metric.T
+        match = seen.conj() @ pulled.T
+        size = np.real(np.einsum("vj,vj->v", seen.conj(), seen @ metric)) + 1e-9
+        whole = np.real(np.einsum("bj,bj->b", drawn.conj(), pulled))
+        shared = (np.maximum(np.real(match), 0) ** 2 + _level * np.imag(match) ** 2) / size[:, None]
+        unlike = (1 - shared / whole) + _pitch_cost * self._tilted[::every, None]
+        unlike[np.real(match) <= 0] = np.inf
+        roll = np.arctan2(_level * np.imag(match), np.real(match))
+        found = []
+        for b in range(len(drawings)):
+            first = np.argpartition(unlike[:, b], 200)[:200]
+            chosen = self._various(first[np.argsort(unlike[first, b])] * every, count)
+            rows = [i // every for i in chosen]
+            scales = [float(np.real(match[i, b]) / size[i]) for i in rows]
+            found.append(
+                [self._candidate(i, k, float(roll[j, b])) for i, j, k in zip(chosen, rows, scales, strict=True)]
+            )
+        return found, unlike.min(0)
+
     @property
     def _tilted(self) -> np.ndarray:
         """How far (E · V,) rad each view looks down or up from the usual."""

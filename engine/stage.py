@@ -10,20 +10,33 @@ from pathlib import Path
 
 import numpy as np
 
+from engine import weights
 from engine.anatomy import RGB
 from engine.body import Body, Mesh
 from engine.body_pose import BodyPose
 from engine.camera import Camera
+from engine.complete import Completer
 from engine.examples import Examples
 from engine.fit import Fitter
 from engine.hand_poses import HandPose, hand_poses
+from engine.initialiser import Initialiser
+from engine.library import read_library
+from engine.lift import Lifter, Reading
 from engine.limits import Limits
+from engine.lint import Linter
 from engine.natural import Natural
+from engine.point_rig import PointRig
+from engine.pose import Person
+from engine.pose_search import Entry, Shelf, hand_side, rig_names
 from engine.prior_file import PriorFolder
 from engine.priors import open_priors
+from engine.proportions import Proportions
+from engine.relaxing import Relaxer
 from engine.render import Actor, Encoding, Look, Renderer, Shot
+from engine.variations import Varier
 
 folder = Path(__file__).parent.parent / "assets" / "body"
+library = folder.parent / "library" / "poses.json"
 open_body = "body-open"
 meshes_kept = 16  # of the last ones: orbiting shows the same figures again and again
 ghost_color: RGB = (150, 160, 175)
@@ -72,6 +85,12 @@ class Stage:
         self._models = models
         self._bodies: dict[str, Body] = {}
         self._fitters: dict[str, Fitter] = {}
+        self._lifters: dict[str, Lifter] = {}
+        self._linters: dict[str, Linter] = {}
+        self._proportions: dict[str, Proportions] = {}
+        self._relaxers: dict[str, Relaxer] = {}
+        self._variers: dict[str, Varier] = {}
+        self._completers: dict[str, Completer] = {}
         self._meshes: OrderedDict[tuple, Mesh] = OrderedDict()
         self._lock = threading.RLock()
         self.renderer = Renderer()
@@ -105,6 +124,61 @@ class Stage:
                 self._fitters[name] = Fitter(self.body(name), self.examples, self.limits)
             return self._fitters[name]
 
+    def completer(self, name: str = open_body) -> Completer:
+        """What fills in hidden parts of drawn figures with that body."""
+        with self._lock:
+            if name not in self._completers:
+                self._completers[name] = Completer(
+                    self.body(name), self.priors, self.natural,
+                    lambda person, camera: self.stood(person, camera, name).pose, self.limits,
+                )  # fmt: skip
+            return self._completers[name]
+
+    def relaxer(self, name: str = open_body) -> Relaxer:
+        """What makes poses of that body more natural."""
+        with self._lock:
+            if name not in self._relaxers:
+                self._relaxers[name] = Relaxer(self.body(name), self.natural, self.limits)
+            return self._relaxers[name]
+
+    def varier(self, name: str = open_body) -> Varier:
+        """What makes choices of natural poses for that body."""
+        with self._lock:
+            if name not in self._variers:
+                self._variers[name] = Varier(self.body(name), self.natural, self.limits, self.examples)
+            return self._variers[name]
+
+    def linter(self, name: str = open_body) -> Linter:
+        """What judges figures for that body."""
+        with self._lock:
+            if name not in self._linters:
+                self._linters[name] = Linter(self.fitter(name))
+            return self._linters[name]
+
+    def proportions(self, name: str = open_body) -> Proportions:
+        """What reads and gives proportions of that body."""
+        with self._lock:
+            if name not in self._proportions:
+                self._proportions[name] = Proportions(self.fitter(name))
+            return self._proportions[name]
+
+    def lifter(self, name: str = open_body) -> Lifter:
+        """What lifts drawn figures into that body."""
+        with self._lock:
+            if name not in self._lifters:
+                self._lifters[name] = Lifter(self.body(name), self.fitter(name), self.initialiser, self.natural)
+            return self._lifters[name]
+
+    def stood(self, person: Person, camera: Camera, file: str = open_body) -> Reading:
+        """One body for a drawn figure, at once: the one it has, gone along with the drawing, or a new one."""
+        lifter = self.lifter(file)
+        return lifter.stood(person, camera) if person.body is None else lifter.followed(person, camera, person.body)
+
+    @cached_property
+    def initialiser(self) -> Initialiser:
+        """The learnt first guess of a body for a drawing."""
+        return Initialiser.load(weights.require("lift-open", self._models))
+
     @cached_property
     def limits(self) -> Limits:
         """How far each joint turns."""
@@ -129,6 +203,18 @@ class Stage:
     def hands(self) -> dict[str, HandPose]:
         """Ready hands by id."""
         return {hand.id: hand for hand in hand_poses(folder / "hands.json")}
+
+    @cached_property
+    def shelf(self) -> Shelf:
+        """The pose library, ready to be looked through for poses like another."""
+        known = set(self.examples.names)
+        return Shelf(
+            PointRig.of(self.body(), rig_names),
+            [
+                Entry(one.id, one.person, self.examples.pose(one.id) if one.id in known else None, hand_side(one.tags))
+                for one in read_library(library)
+            ],
+        )
 
     def mesh(self, pose: BodyPose, dress: Dress | None = None, file: str = open_body) -> Mesh:
         """The body's surface in a pose; the last ones are kept."""

@@ -49,9 +49,9 @@ columns = (
     Column("off the drawn points, % of the box", "{:.2f}"), Column("off the true points, %", "{:.2f}"),
     Column("ms a figure", "{:.0f}"),
 )  # fmt: skip
-strengths = (2.0, 5.0, 10.0, 20.0)
-likings = (10.0, 40.0)
-mixture_strengths = (0.03, 0.1, 0.3, 1.0)
+strengths = (5.0, 10.0, 20.0, 40.0)
+likings = (20.0, 40.0)
+mixture_strengths = (0.1, 0.3, 1.0, 3.0, 10.0)
 mixture_likings = (0.0, 0.2)
 
 

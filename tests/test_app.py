@@ -111,7 +111,7 @@ def test_named_endpoints_are_described(client):
     described = client.view_api(return_format="dict")["named_endpoints"]
     assert described.keys() == {
         "/open", "/estimate", "/convert", "/estimate_many", "/estimate_video", "/open_frame",
-        "/export_body", "/import_body", "/stand",
+        "/export_body", "/import_body", "/clean_motion", "/stand", "/lift", "/complete", "/vary", "/random_poses",
     }  # fmt: skip
     names = {path: [p["parameter_name"] for p in one["parameters"]] for path, one in described.items()}
     assert names["/estimate"] == ["photo", "model", "boxes", "whole_image", "job", "options"]
@@ -144,7 +144,8 @@ def test_what_is_no_picture_is_refused_with_a_sentence(client, tmp_path):
     "path", ["/etc/passwd", "app.py", "", "assets/studio/words.json", "assets/examples/../../app.py"]
 )
 @pytest.mark.parametrize(
-    "name", ["open", "estimate", "convert", "estimate_many", "estimate_video", "open_frame", "import_body"]
+    "name",
+    ["open", "estimate", "convert", "estimate_many", "estimate_video", "open_frame", "import_body", "clean_motion"],
 )
 def test_only_uploaded_files_are_read(client, served, name, path):
     """Without the client, which would send the file: a path of the server's own disk is refused unread."""

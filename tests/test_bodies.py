@@ -204,6 +204,28 @@ def test_shape_and_face(ask, figure, studio):
     assert open_mouth.jaw[0] > 0.3
 
 
+def test_relaxing_and_going_part_of_the_way(ask, figure):
+    body = to_body(figure["body"])
+    edit = {"kind": "relax", "amount": 0.7, "pins": ["left_wrist"], "camera": figure["camera"]}
+    eased = ask("body_edit", request(figure, edit))
+    again = ask("body_edit", request({**figure, "body": eased["body"]}, {**edit, "body": figure["body"]}))
+    assert eased["body"] != figure["body"]
+    assert again["body"] == eased["body"], "it goes on from the body that it is told of"
+    assert np.abs(np.array(eased["points"]) - figure["points"]).max() < 0.02 * size[1], "kept as it is drawn"
+    half = to_body(ask("body_edit", request(figure, {"kind": "blend", "body": eased["body"], "weight": 0.5}))["body"])
+    far = [np.abs(one.axis_angles - body.axis_angles).max() for one in (half, to_body(eased["body"]))]
+    assert far[0] == pytest.approx(far[1] / 2, rel=0.05)
+
+
+def test_a_limb_front_or_back(ask, figure):
+    told = ask("body_flips", {"body": figure["body"], "camera": figure["camera"], "limb": "left_arm"})["readings"]
+    assert told[0]["now"]
+    assert told[0]["body"] == figure["body"]
+    assert sum(one["likeliest"] for one in told) == 1
+    wrong = ask("body_flips", {"body": figure["body"], "camera": figure["camera"], "limb": "head"})
+    assert "expected one of left_arm" in wrong["error"]
+
+
 @pytest.mark.parametrize(
     ("edit", "wrong"),
     [
@@ -214,6 +236,8 @@ def test_shape_and_face(ask, figure, studio):
         ({"kind": "turn", "joint": "head", "axis": [0, 0, 0], "angle": 1}, "expected an axis"),
         ({"kind": "move", "by": [1e6, 0, 0]}, "at most 100 m"),
         ({"kind": "reset", "part": "tail"}, "edit, part: expected one of"),
+        ({"kind": "relax", "amount": 7}, "edit, amount"),
+        ({"kind": "blend", "body": {}, "weight": 1}, "edit, body: expected"),
         ({"kind": "handPose", "side": "middle", "id": "fist"}, "expected one of"),
         ({"kind": "shape", "name": "wings", "value": 1}, "expected one of the sliders"),
         ({"kind": "face", "name": "nose", "value": 2}, "expected one of"),

@@ -159,8 +159,8 @@ def test_zoom_stays_at_the_pointer(body: BodyDesk):
 
 
 def test_a_double_click_brings_a_joint_to_the_middle(body: BodyDesk):
-    body.page.mouse.dblclick(*body.spot("left_elbow"))
-    x, y = body.look("view.project(work.jointsOf(0)[work.info.at.left_elbow])")[:2]
+    body.page.mouse.dblclick(*body.spot("left_shoulder"))
+    x, y = body.look("view.project(work.jointsOf(0)[work.info.at.left_shoulder])")[:2]
     width, height = body.look("[view.width, view.height]")
     assert (x, y) == near((width / 2, height / 2), 2)
     assert body.steps == 0

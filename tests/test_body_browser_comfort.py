@@ -32,9 +32,7 @@ corner = """(() => {
 def test_the_drawing_stays_in_sight_until_its_figure_stands(desk: Desk):
     body = BodyDesk(desk.page, desk.url)
     body.put(figures(standing))
-    body.ask("(studio.body.asked = studio.server.functions.body_fit)")
-    hold = "(() => new Promise((answer) => (studio.body.answer = answer)))"
-    body.ask(f"(studio.server.functions.body_fit = {hold})")
+    body.ask("(studio.server.call = () => new Promise((answer) => (studio.body.answer = answer)), 0)")
     try:
         body.go_to("body")
         body.until("studio.body.answer && body.painted > 0")
@@ -42,8 +40,7 @@ def test_the_drawing_stays_in_sight_until_its_figure_stands(desk: Desk):
         assert body.look("body.floor") != body.look(sheet)
         body.until(f"({corner}) === {sheet}")
     finally:
-        body.ask("(studio.server.functions.body_fit = studio.body.asked)")
-        body.ask("studio.body.answer?.({ error: 'late' })")
+        body.ask("(delete studio.server.call, studio.body.answer?.({ cancelled: true }), 0)")
     body.go_to("pose")
 
 

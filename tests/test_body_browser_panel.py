@@ -233,6 +233,7 @@ def test_without_pictures_the_handles_still_work(body: BodyDesk):
         body.page.wait_for_function("document.querySelector('.contrapposto')?.dataset.ready === 'true'")
 
 
+@pytest.mark.slow
 def test_a_server_that_is_away_costs_nothing(restartable, new_desk):
     page = new_desk(url=restartable.url).page
     page.watch.excused += ("Failed to fetch", "Failed to load resource", "ERR_", "Could not", "connection")

@@ -73,6 +73,7 @@ def test_many_pictures_come_home_as_a_zip_and_open_in_the_editor(desk: ModelDesk
     assert desk.page.locator(".print[data-state=done]").count() == 2, "the sheet is as it was left"
 
 
+@pytest.mark.slow
 def test_a_stopped_batch_keeps_what_is_done(desk: ModelDesk, example, tmp_path):
     copies = [shutil.copy(example, tmp_path / f"{i}{example.suffix}") for i in range(20)]
     desk.choose_model("my-body")
@@ -134,6 +135,7 @@ def test_results_that_were_not_taken_home_can_be_brought_back(desk: ModelDesk, p
     assert desk.page.locator("a.button:text-is('Download all')").count() == 1
 
 
+@pytest.mark.slow
 def test_work_that_waits_its_turn_stops_at_once(visitor, example, tmp_path):
     first, second = visitor(), visitor()
     copies = [Path(shutil.copy(example, tmp_path / f"{i}{example.suffix}")) for i in range(25)]

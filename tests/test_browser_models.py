@@ -131,6 +131,7 @@ def test_options_change_the_forecast_and_are_remembered(visitor):
 # ── downloads ──
 
 
+@pytest.mark.slow
 def test_a_download_is_followed_stopped_and_continued(visitor, hub: Hub, own_models: Path):
     first, second = visitor(), visitor()
     first.choose_model("sdpose-body")

@@ -26,28 +26,33 @@ layers: list[set[str]] = [
         "dposer_normalisers", "samplers", "likelihood", "solvers", "schedules", "pose_metrics", "tied_points",
         "quick_layers", "mixture", "vae",
         "mannequin", "mannequin.*",
-        "formats", "formats.checks", "formats.document", "formats.openpose", "formats.coco", "formats.svg",
+        "formats", "formats.checks", "formats.document", "formats.openpose",
+        "formats.detections", "formats.coco", "formats.svg",
         "formats.sdpose_json", "formats.glb", "formats.obj", "formats.bvh", "formats.rigs", "formats.smplx_npz",
         "formats.gltf", "formats.surface", "formats.npz", "formats.retarget", "formats.asf",
         "body", "body_file", "body_points", "body_selection", "body_shapes", "skinning", "outfit", "body_sliders",
         "rig", "point_rig", "limb", "chain", "limits", "ik", "posing", "hand_poses", "hand_shape", "examples",
+        "pose_search", "pose_space", "curves",
         "placing", "light", "shot", "render", "render_process", "render_scene", "render_geometry", "render_light",
         "render_parts", "render_ground", "render_wire", "stills",
     },
     # stages: the verbs, from value to value
     {
         "estimate", "evaluate", "fit", "fit_hands", "fit_points", "fit_steps", "fit_views", "tasks", "tasks.*",
-        "natural",
+        "lint", "lint_checks", "lint_glance", "lint_mends", "lint_sight", "proportions",
+        "natural", "relaxing", "leaning", "variations", "flips",
+        "initialiser", "lift_input", "lift_steps", "lift_hands", "lift_request", "lift_camera", "lift",
+        "hidden_parts", "set_on_drawing", "complete",
     },
     # verbs made of other verbs
-    set(),
+    {"mixing", "clean_motion", "contacts"},
     # the whole work in one file, and the table of all kinds of file
     {"project"},
     {"files"},
     # many pictures and videos; what networks learn from
     {
         "batch", "sequence", "augment", "data", "posed_figures", "training", "sdpose_training", "prior_training",
-        "baseline_training",
+        "baseline_training", "lift_training", "lift_scenes",
     },
     # what owns the models
     {"loading", "stage", "body_files", "viewer", "studio"},

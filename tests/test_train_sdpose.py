@@ -115,6 +115,7 @@ def test_going_on_is_the_same_as_never_stopping(tmp_path, accumulate):
     assert len(heats[0]) == 4
 
 
+@pytest.mark.slow
 def test_workers_prepare_the_same_batches(tmp_path):
     for name, workers in (("alone", 0), ("helped", 2)):
         training(tmp_path / name, replace(recipe, batch=1), workers=workers).run(2)

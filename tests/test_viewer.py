@@ -91,6 +91,7 @@ def test_without_a_display_the_program_says_so(tmp_path):
     assert "gradio" not in said  # nothing of the page was imported
 
 
+@pytest.mark.slow
 def test_the_window_shows_the_figure_and_obeys_its_keys(tmp_path):
     """Off the screen, in a process of its own: a window without graphics takes its process along."""
     with_graphics = Renderer()

@@ -28,6 +28,7 @@ export class BodyEditor extends EventTarget {
     this.selected = null; // the name of a joint of the active figure
     this.hover = null;
     this.pins = []; // by person: a Set of joints held in place
+    this.painters = []; // of others, over the handles
     this.frame = null; // the last picture: {image, factor, size, camera, seen}
     this.back = h("canvas");
     this.front = h("canvas", { tabIndex: 0, ariaLabel: this.words.canvas });
@@ -40,6 +41,7 @@ export class BodyEditor extends EventTarget {
       this.#show(detail.answer, detail.picture);
     });
     work.addEventListener("dropped", () => this.refresh());
+    work.addEventListener("pointed", () => this.refresh(true));
     this.store.addEventListener("change", () => this.#changed());
     for (const type of ["select", "preview"]) this.store.addEventListener(type, () => this.paint());
     listen(this);
@@ -255,6 +257,7 @@ export class BodyEditor extends EventTarget {
     const ctx = this.front.getContext("2d");
     ctx.clearRect(0, 0, this.view.width, this.view.height);
     paintHandles(this, ctx);
+    for (const paint of this.painters) paint(ctx);
   }
 
   // ── joints ──

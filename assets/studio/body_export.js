@@ -1,6 +1,8 @@
 // Models, motion and pictures of the bodies to take home, and motion to bring in.
 
-import { fill, h, icon } from "./dom.js";
+import { addStanding } from "./body_newcomers.js";
+import { fill, h, icon, refill } from "./dom.js";
+import { MotionCleaning } from "./motion.js";
 import { freshKey } from "./vault.js";
 
 const files = { models: ["glb", "obj", "npz", "bvh"], pictures: ["still", "gif", "mp4"], maps: ["depth", "normal", "mask", "canny", "maps"] };
@@ -14,7 +16,8 @@ export class BodyExport {
     this.all = false; // all figures, or the active one
     this.size = 1024;
     this.clear = true;
-    this.frames = null; // of a motion that was brought in: {bodies, at, index}
+    this.frames = null; // of a motion that was brought in: {bodies, fps, at, name, file}
+    this.cleaning = new MotionCleaning(this);
     this.element = h("div.body");
     this.importElement = h("div.body");
   }
@@ -112,21 +115,30 @@ export class BodyExport {
       input.addEventListener("change", () => input.files[0] && this.bring(input.files[0]));
       input.click();
     };
-    const slide = h("input", { type: "range", min: 0, max: Math.max(0, (frames?.bodies.length ?? 1) - 1), step: 1, ariaLabel: words.frame });
+    const slide = (this.slide = h("input", { type: "range", min: 0, max: Math.max(0, (frames?.bodies.length ?? 1) - 1), step: 1, ariaLabel: words.frame }));
     slide.value = frames?.at ?? 0;
-    const number = h("span.value", {}, frames && `${frames.at + 1} / ${frames.bodies.length}`);
-    slide.addEventListener("input", () => {
-      frames.at = Number(slide.value);
-      number.textContent = `${frames.at + 1} / ${frames.bodies.length}`;
-      this.#tryFrame();
-    });
-    fill(this.importElement, h("p.hint", {}, words.importHelp),
+    this.number = h("span.value", {}, frames && `${frames.at + 1} / ${frames.bodies.length}`);
+    slide.addEventListener("input", () => this.goTo(Number(slide.value)));
+    this.cleaning.render();
+    refill(this.importElement, h("p.hint", {}, words.importHelp),
       h("button", { type: "button", onclick: choose }, words.importFile),
       frames && h("strong", {}, frames.name),
-      frames && h("label.slider.valued", {}, h("span", {}, words.frame), number, slide),
+      frames && h("label.slider.valued", {}, h("span", {}, words.frame), this.number, slide),
+      frames && this.cleaning.marks,
       frames && h("div.row.wrap", {},
+        frames.bodies.length > 1 && this.cleaning.player(),
         h("button.primary", { type: "button", onclick: () => this.keepFrame() }, words.useFrame),
-        h("button", { type: "button", onclick: () => this.putAway() }, words.dropFrames)));
+        h("button", { type: "button", onclick: () => this.putAway() }, words.dropFrames)),
+      frames && this.cleaning.element);
+  }
+
+  /** Look at a frame. */
+  goTo(at) {
+    const { frames, slide, number } = this;
+    frames.at = Math.min(at, frames.bodies.length - 1);
+    slide.value = frames.at;
+    number.textContent = `${frames.at + 1} / ${frames.bodies.length}`;
+    this.#tryFrame();
   }
 
   /** Read a file of poses; several frames get a slider, a single one is taken at once. */
@@ -135,10 +147,12 @@ export class BodyExport {
     return studio.guarded(async () => {
       await work.load();
       studio.status(`${studio.words.opening} ${file.name}…`);
-      const answer = await studio.server.call("import_body", [await studio.server.upload(file, file.name), work.file]);
+      const sent = await studio.server.upload(file, file.name);
+      const answer = await studio.server.call("import_body", [sent, work.file]);
       studio.status("");
-      if (work.active < 0) await work.addStanding();
-      this.frames = { bodies: answer.bodies, at: 0, name: file.name };
+      if (work.active < 0) await addStanding(work);
+      this.cleaning.forget();
+      this.frames = { bodies: answer.bodies, fps: answer.fps, at: 0, name: file.name, file: sent };
       this.#tryFrame();
       studio.toast((answer.notes ?? []).join(" "));
       if (answer.bodies.length === 1) await this.keepFrame();
@@ -170,6 +184,7 @@ export class BodyExport {
   putAway() {
     if (this.work.edit?.label === this.studio.words.steps.import) this.work.cancel();
     this.frames = null;
+    this.cleaning.forget();
     this.render();
   }
 }

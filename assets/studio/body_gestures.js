@@ -242,7 +242,7 @@ export function listen(editor) {
   front.addEventListener("contextmenu", (event) => event.preventDefault());
   front.addEventListener("dblclick", (event) => {
     const found = handleAt(editor, at(event));
-    if (found?.kind === "joint") editor.focus(found.joint, found.index);
+    if (found?.kind === "joint") editor.doubled?.(found) || editor.focus(found.joint, found.index);
     else if (!found) editor.fit();
   });
   front.addEventListener("wheel", (event) => {

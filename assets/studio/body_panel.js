@@ -10,7 +10,7 @@ import { drawingStrength, opacitySlider } from "./photo_panel.js";
 
 const lenses = [18, 24, 35, 50, 85, 135]; // mm, as photographers know them
 const film = 36;
-const shownFirst = new Set(["hand", "view"]);
+const shownFirst = new Set(["natural", "hand", "view"]);
 
 export class BodyPanel {
   constructor(step) {
@@ -23,6 +23,7 @@ export class BodyPanel {
     this.sliders = [new ShapeSliders(this), new HandSliders(this), new FaceSliders(this)];
     const [shape, hand, face] = this.sliders;
     this.parts = {
+      natural: { body: step.natural.element, fill: () => step.natural.render() },
       shape: { body: shape.element }, hand: { body: hand.element }, face: { body: face.element },
       view: { body: h("div.body"), fill: () => this.#view() }, light: { body: h("div.body"), fill: () => this.#light() }, dress: { body: h("div.body"), fill: () => this.#dress() },
       download: { body: step.exports.element }, import: { body: step.exports.importElement },
@@ -30,7 +31,7 @@ export class BodyPanel {
     const sections = Object.entries(this.parts).map(([name, part]) => (part.element = h("details.part3d", { open: shownFirst.has(name), data: { part: name } }, h("summary", {}, h("h2", {}, this.words.sections[name])), part.body)));
     for (const one of sections) one.addEventListener("toggle", () => one.open && this.render());
     this.posing = h("div.posing", {}, sections);
-    this.element = h("div.panel.bodypanel", {}, this.figures, this.selection, this.posing);
+    this.element = h("div.panel.bodypanel", {}, this.figures, studio.lint.section(), this.selection, step.flips.element, this.posing);
     for (const type of ["select", "change"]) this.store.addEventListener(type, () => this.render());
     work.addEventListener("info", () => {
       for (const one of this.sliders) Object.assign(one, { built: false, known: null });
@@ -49,6 +50,7 @@ export class BodyPanel {
     const { info } = this.work;
     this.#renderFigures();
     this.#renderSelection();
+    this.step.flips.render();
     const active = this.work.active >= 0;
     for (const name of Object.keys(this.parts)) this.parts[name].element.hidden = name !== "import" && !active;
     if (!info) return;
@@ -67,6 +69,7 @@ export class BodyPanel {
     refill(this.figures, h("h2", {}, words.figures, people.length > 0 && h("small", {}, ` ${people.length}`)),
       h("div.people", {}, people.map((person, index) => this.#figure(person, index)).reverse()),
       h("div.row.wrap", {},
+        people.some(canStand) && button("lift", this.studio.words.commands.lift, () => this.step.lift.all(), { text: this.studio.words.lift.lift, key: "L", data: { command: "lift" } }),
         button("plus", words.addStanding, () => this.step.add(), { text: words.addStanding }),
         button("library", words.fromLibrary, () => this.studio.showLibrary(), { text: words.fromLibrary })));
   }
@@ -77,6 +80,7 @@ export class BodyPanel {
     const state = !canStand(person) ? words.cannotStand : !person.body ? words.liesDown : work.outOfStep(person) ? words.outOfStep : studio.words.skeletons[person.skeleton];
     const row = h(`div.figure${index === store.active ? ".on" : ""}`, { style: { borderLeftColor: `hsl(${hueOf(index)} 60% 55%)` } },
       h("button.grow.who", { type: "button", onclick: () => this.editor.select(null, index) }, h("strong", {}, name), h("small", {}, state)),
+      this.step.lift.opener(index),
       canStand(person) && button("again", words.fitAgain, () => this.step.stand([index], { label: studio.words.steps.restand, anew: true })),
       person.body && button("copy", studio.words.commands.duplicate, () => this.step.verbs.duplicate(index)),
       button("trash", studio.words.commands.delete, () => this.step.verbs.remove(index)));
@@ -98,7 +102,8 @@ export class BodyPanel {
       selected && h("div.row.wrap", {},
         verb("pin", "pin", { on: pins?.has(selected), text: pins?.has(selected) ? words.letGo : words.hold }),
         verb("resetPart", "again", { text: `${words.reset} ${words.partsOf[part] ?? ""}` }),
-        sided && verb("otherSide", "flip", { text: words.otherSide })),
+        sided && verb("otherSide", "flip", { text: words.otherSide }),
+        studio.complete.meantInSpace.length > 0 && verb("complete", "complete", { text: studio.words.complete.title, data: { command: "complete" } })),
       !selected && h("div.row.wrap", {}, verb("mirror", "mirror", { text: words.mirror }), verb("resetPart", "again", { text: words.standStraight })),
       pins?.size > 0 && h("button.link", { type: "button", onclick: () => editor.unpin() }, `${words.unpinAll} (${pins.size})`));
   }

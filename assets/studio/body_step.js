@@ -4,10 +4,14 @@ import { boxOf } from "./figure.js";
 import { button, fill, h, icon } from "./dom.js";
 import { BodyEditor } from "./body_editor.js";
 import { BodyExport } from "./body_export.js";
+import { addDrawn, addStanding } from "./body_newcomers.js";
 import { BodyPanel } from "./body_panel.js";
 import { BodyVerbs } from "./body_verbs.js";
 import { readyViews } from "./body_view.js";
 import { BodyWork, canStand } from "./body_work.js";
+import { Lift } from "./lift.js";
+import { Flips } from "./flips.js";
+import { NaturalPanel } from "./natural.js";
 import { paintPerson } from "./paint.js";
 import { View } from "./view.js";
 
@@ -26,6 +30,10 @@ export class BodyStep {
     this.editor = new BodyEditor(studio, this.work);
     this.verbs = new BodyVerbs(studio, this.work, this.editor);
     this.exports = new BodyExport(studio, this.work, this.editor);
+    this.lift = new Lift(studio, this.work, this.editor);
+    this.natural = new NaturalPanel(this);
+    this.flips = new Flips(this);
+    this.editor.doubled = (found) => this.flips.opened(found);
     this.panel = new BodyPanel(this);
     this.bar = h("div.views", { role: "toolbar", ariaLabel: this.words.views });
     this.said = h("div.said", { role: "status", hidden: true });
@@ -73,7 +81,8 @@ export class BodyStep {
   /** While the artist still looks at a figure that could stand, the server makes ready what bodies need. */
   #foresee() {
     if (this.work.info || this.foreseen || !this.store.doc.people.some(canStand)) return;
-    this.foreseen = setTimeout(() => this.work.load().catch(() => {}), presently); // whoever comes here hears of it
+    const ready = async () => (await this.work.load(), this.work.ask("lift_ready", null));
+    this.foreseen = setTimeout(() => ready().catch(() => {}), presently); // whoever comes here hears of it
   }
 
   /** Stand those up who do not stand yet, or not as they are drawn. */
@@ -90,7 +99,7 @@ export class BodyStep {
 
   /** Give up what is under way; whether there was anything. */
   cancel() {
-    return this.isOpen && (this.editor.cancelGesture() || this.verbs.cancel() || this.exports.closePreview());
+    return this.isOpen && (this.editor.cancelGesture() || this.verbs.cancel() || this.natural.cancel() || this.exports.closePreview());
   }
 
   /** Poses for a body from a file. */
@@ -137,7 +146,7 @@ export class BodyStep {
     const waiting = work.rising ? [] : work.waiting;
     const none = !this.isEmpty && !work.standing.length && !waiting.length;
     this.said.hidden = !work.rising && !lost && !waiting.length && !none;
-    if (work.rising) fill(this.said, icon("body"), h("span", {}, work.info ? words.standing : words.preparing), h("button.link", { type: "button", onclick: () => this.studio.goTo("pose") }, this.studio.words.photo.cancel));
+    if (work.rising) fill(this.said, icon("body"), h("span", {}, work.info ? words.standing : words.preparing), work.share !== null && h("progress", { max: 1, value: work.share }), h("button.link", { type: "button", onclick: () => this.studio.goTo("pose") }, this.studio.words.photo.cancel));
     else if (waiting.length) fill(this.said, h("span", {}, waiting.every((index) => this.store.doc.people[index].body) ? words.waiting : words.lying), h("button.link", { type: "button", onclick: () => this.stand() }, words.standUp));
     else if (none) fill(this.said, h("span", {}, words.noneStand), h("button.link", { type: "button", onclick: () => this.add() }, words.addStanding));
     else if (lost) fill(this.said, h("span", {}, lost));
@@ -165,7 +174,7 @@ export class BodyStep {
   add(pose = null) {
     const { work, studio } = this;
     return studio.guarded(async () => {
-      await (pose ? work.addDrawn(studio.library.placed(pose)) : work.addStanding());
+      await (pose ? addDrawn(work, studio.library.placed(pose)) : addStanding(work));
       this.verbs.include();
     });
   }

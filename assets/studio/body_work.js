@@ -1,25 +1,16 @@
 // The bodies of the open work: standing figures up, keeping drawing and bodies in step, and every edit as one step of undo.
 
-import { makePerson, marked, present } from "./figure.js";
+import { drawn, marked, present, sameDrawing } from "./figure.js";
 import { BodyEdit } from "./body_edit.js";
 import { Refusal } from "./server.js";
-import { dot, minus, times } from "./space.js";
 import { emptyDocument } from "./store.js";
+import { freshKey } from "./vault.js";
 
 const bodiless = new Set(["ap10k17", "hand21", "face68"]); // skeletons that no body stands for
 const patience = 6000; // ms until the same complaint is worth repeating
-const elbowRoom = 0.8; // metres from one standing figure to the next
-const newcomer = "wholebody133"; // the skeleton of a figure that is new in space
+const hypotheses = 10; // readings of a drawn figure, of which the best one stands
 
 export const canStand = (person) => !bodiless.has(person.skeleton);
-
-/** What of a figure a body is fitted to. */
-const drawn = (person) => ({ skeleton: person.skeleton, points: person.points, here: person.states.map((state) => state !== "missing") });
-
-function sameDrawing(a, b) {
-  const near = (p, q) => Math.abs(p[0] - q[0]) + Math.abs(p[1] - q[1]) < 1e-3;
-  return a.skeleton === b.skeleton && a.points.every((p, i) => a.here[i] === b.here[i] && (!a.here[i] || near(p, b.points[i])));
-}
 
 export class BodyWork extends EventTarget {
   constructor(studio) {
@@ -33,7 +24,18 @@ export class BodyWork extends EventTarget {
     this.file = null; // another body file than the studio's own
     this.failures = 0;
     this.asked = 0; // every standing up has a number: what an earlier one answers is too late
+    this.offer = () => null; // a body that stands for a person's drawing already: the live one
+    this.lifts = null; // where the readings of figures are kept
     this.store.addEventListener("change", () => this.#learn());
+    this.store.addEventListener("preview", () => this.#tried());
+  }
+
+  /** Bodies that are only pointed at are to be seen as well. */
+  #tried() {
+    const bodies = this.bodies;
+    const same = this.shownBodies?.length === bodies.length && bodies.every((body, i) => body === this.shownBodies[i]);
+    this.shownBodies = bodies;
+    if (!same) this.dispatchEvent(new CustomEvent("pointed"));
   }
 
   /** Ask the server; what it refuses becomes a sentence. */
@@ -86,9 +88,9 @@ export class BodyWork extends EventTarget {
     return this.store.doc.people[this.store.active]?.body ? this.store.active : -1;
   }
 
-  /** The body to show for a person: that of the edit under way, or the document's. */
+  /** The body to show for a person: that of the edit under way, one that is pointed at, or the document's. */
   bodyOf(index) {
-    return this.edit?.index === index && this.edit.body ? this.edit.body : this.store.doc.people[index]?.body;
+    return this.edit?.index === index && this.edit.body ? this.edit.body : this.store.shown.people[index]?.body;
   }
 
   get bodies() {
@@ -138,6 +140,18 @@ export class BodyWork extends EventTarget {
     return [...doc.people.keys()].filter((i) => canStand(doc.people[i]) && (strange || !doc.people[i].body || this.outOfStep(doc.people[i])));
   }
 
+  /**
+   * Read drawn people as bodies: {camera, figures: [{readings: [{body, error, unnatural}], note}]}, or null when it was
+   * given up by the name of its `job`. With `keep`, a body goes along with its drawing.
+   */
+  async read(people, { camera = this.cameraOf(), seed = 0, keep = false, job = freshKey(), progress = () => {} } = {}) {
+    const document = { ...emptyDocument(this.store.doc.size), people, camera };
+    const answer = await this.studio.server.call("lift", [document, null, hypotheses, seed, 1, keep, this.file, job], progress);
+    if (answer.cancelled) return null;
+    answer.figures.forEach((figure, i) => this.lifts?.keep(figure, people[i], seed));
+    return answer;
+  }
+
   /** Give the people at `indices` a body that stands as they are drawn, as one step; resolves to whether it came to that. */
   async stand(indices = this.waiting, { camera = this.cameraOf(), label = null, anew = false } = {}) {
     const { store, studio } = this;
@@ -146,19 +160,29 @@ export class BodyWork extends EventTarget {
     const before = store.doc;
     const people = [...before.people];
     const notes = [];
+    const rest = [];
+    for (const index of indices) {
+      const live = anew ? null : this.offer(people[index], camera);
+      if (live) people[index] = { ...people[index], body: live.body };
+      else rest.push(index);
+      camera ??= live?.camera ?? null;
+    }
     this.#tell(true);
     try {
       await this.load();
-      for (const index of indices) {
-        const person = anew ? { ...people[index], body: null } : people[index];
-        const alone = { ...emptyDocument(before.size), people: [person], camera };
-        const answer = await this.ask("body_fit", { document: alone, indices: [0] });
-        if (asked !== this.asked) return false; // the artist has left
+      if (rest.length) {
+        const job = (this.job = freshKey());
+        const lying = rest.map((index) => (anew ? { ...people[index], body: null } : people[index]));
+        const progress = ({ fraction }) => asked === this.asked && this.#tell(true, fraction);
+        const answer = await this.read(lying, { camera, keep: !anew, job, progress });
+        if (!answer || asked !== this.asked) return false; // the artist has left
         camera = answer.camera;
-        const [found] = answer.fits;
-        if (found.body) people[index] = { ...people[index], body: found.body };
-        if (found.note && !notes.includes(found.note)) notes.push(found.note);
+        answer.figures.forEach(({ readings, note }, n) => {
+          if (readings.length) people[rest[n]] = { ...people[rest[n]], body: readings[0].body };
+          if (note && !notes.includes(note)) notes.push(note);
+        });
       }
+      if (asked !== this.asked) return false;
       if (store.doc !== before) return this.stand();
       const risen = indices.some((index) => !before.people[index].body);
       if (people.some((person, i) => person !== before.people[i])) store.commit(label ?? (risen ? studio.words.steps.stand : studio.words.steps.restand), { ...before, camera, people });
@@ -172,51 +196,16 @@ export class BodyWork extends EventTarget {
   /** Give up standing figures up. */
   leave() {
     this.asked += 1;
+    if (this.job) this.studio.server.functions.cancel_job(this.job).catch(() => {});
+    this.job = null;
     this.cancel();
     this.#tell(false);
   }
 
-  #tell(rising) {
-    this.rising = rising;
+  /** `share` of the work done, where it is known. */
+  #tell(rising, share = null) {
+    Object.assign(this, { rising, share });
     this.dispatchEvent(new CustomEvent("rising"));
-  }
-
-  /** A new figure at ease, in space and in the drawing, beside those that stand there. */
-  async addStanding() {
-    const { store } = this;
-    await this.load();
-    const made = await this.ask("body_new", { camera: this.cameraOf(), size: store.doc.size, id: null });
-    const { camera } = made;
-    const across = camera.T_camera_world[0].slice(0, 3);
-    const by = times(across, this.#gap(made.body.translation, across));
-    const { body, points } = await this.ask("body_edit", { bodies: [made.body], index: 0, edit: { kind: "move", by }, view: null, drawing: { camera, skeleton: newcomer } });
-    const skeleton = store.skeletons[newcomer];
-    const n = skeleton.joints.length;
-    const person = makePerson(skeleton, { points, scores: Array(n).fill(1), states: Array(n).fill("visible") });
-    this.#join({ ...person, body }, camera);
-  }
-
-  /** A figure of the drawing joins, standing, as one step. */
-  async addDrawn(person) {
-    const { size } = this.store.doc;
-    const alone = { ...emptyDocument(size), people: [person], camera: this.cameraOf() };
-    const { camera, fits } = await this.ask("body_fit", { document: alone, indices: [0] });
-    this.#join({ ...person, body: fits[0].body }, camera);
-    this.studio.toast(fits[0].note);
-  }
-
-  #join(person, camera) {
-    const { store } = this;
-    const people = [...store.doc.people, person];
-    store.commit(this.studio.words.steps.add, { ...store.doc, camera, people });
-    store.activate(people.length - 1);
-  }
-
-  /** How far `across` from `place` there is room for another figure, metres. */
-  #gap(place, across) {
-    const taken = this.bodies.map((body) => dot(minus(body.translation, place), across));
-    const clear = (by) => Math.min(...taken.map((other) => Math.abs(other - by)));
-    return [0, 1, -1, 2, -2, 3, -3].map((side) => side * elbowRoom).find((by) => clear(by) > 0.75 * elbowRoom) ?? 0;
   }
 
   // ── edits ──

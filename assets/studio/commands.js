@@ -176,7 +176,11 @@ export function makeCommands(studio) {
     ["lock", ["L"], toggle("lock"), "lock", { toggle: "lock" }],
     ["symmetric", ["Y"], toggle("symmetric"), "symmetry", { toggle: "symmetric" }],
     ["split", ["P"], toggle("split"), "hand", { toggle: "split" }],
+    ["liveBody", ["B"], () => studio.live.toggle(), "live", { toggle: "liveBody" }],
     ["marquee", [], toggle("marqueeTouch"), "marquee", { toggle: "marqueeTouch" }],
+    ["lasso", ["K"], toggle("lasso"), "lasso", { toggle: "lasso" }],
+    ["complete", ["C"], () => studio.complete.start(), "complete"],
+    ["likeThis", ["Shift+L"], () => (studio.showLibrary(), studio.panels.library.alike.look(store.jointsOf(store.active).length > 2 ? "selection" : "figure"))],
     ["addPerson", ["N"], () => studio.library.addDefault("person"), "plus"],
     ["fit", ["F"], either(() => editor.fit(), () => body.editor.fit()), "fit"],
     ["actual", ["0"], () => zoom(1 / editor.view.scale)()],
@@ -185,6 +189,7 @@ export function makeCommands(studio) {
     ["photoStep", ["Shift+1"], () => studio.goTo("photo")],
     ["poseStep", ["Shift+2"], () => studio.goTo("pose")],
     ["bodyStep", ["Shift+3"], () => studio.goTo("body")],
+    ["lift", ["L"], () => body.lift.all(), "lift"],
     ["resetPart", ["R"], () => body.verbs.reset(), "again"],
     ["pin", ["P"], () => body.editor.pin(), "pin"],
     ["unpinAll", ["Shift+P"], () => body.editor.unpin()],
@@ -201,6 +206,10 @@ export function makeCommands(studio) {
     ["topView", ["5"], () => body.editor.ready("top")],
     ["threeQuarterView", ["6"], () => body.editor.ready("threeQuarter")],
     ["drawFrom", ["D"], () => body.verbs.drawFrom(), "body_draw"],
+    ["vary", ["V"], () => body.natural.vary(), "vary"],
+    ["newPose", ["N"], () => body.natural.newPose(), "dice"],
+    ["flip", ["T"], () => body.flips.open(), "flips"],
+    ["lookOff", ["W"], () => studio.lint.next(), "warning"],
     ["help", ["?"], () => studio.help.toggle(), "help"],
     ["nudge", ["Arrows"], null],
     ["nudgeBody", ["Arrows"], null],
@@ -227,8 +236,8 @@ function nameOf(event) {
 const everywhere = new Set(["undo", "redo", "open", "export", "help", "fit", "actual", "zoomIn", "zoomOut", "photoStep", "poseStep", "bodyStep"]);
 
 // Those of the Body step alone, and those it shares with the Pose step.
-const ofBodies = new Set(["resetPart", "pin", "unpinAll", "turnBack", "turnOn", "focus", "handles", "bones", "drawFrom", "drawingView", "frontView", "backView", "leftView", "rightView", "topView", "threeQuarterView", "nudgeBody"]);
-const ofBoth = new Set(["none", "next", "previous", "duplicate", "delete", "mirror", "otherSide"]);
+const ofBodies = new Set(["vary", "newPose", "flip", "lift", "resetPart", "pin", "unpinAll", "turnBack", "turnOn", "focus", "handles", "bones", "drawFrom", "drawingView", "frontView", "backView", "leftView", "rightView", "topView", "threeQuarterView", "nudgeBody"]);
+const ofBoth = new Set(["lookOff", "complete", "none", "next", "previous", "duplicate", "delete", "mirror", "otherSide", "likeThis"]);
 
 const ofTheCanvas = new Set(["undo", "redo", "fit", "actual", "zoomIn", "zoomOut"]); // which a contact sheet covers
 

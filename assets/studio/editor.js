@@ -17,11 +17,13 @@ export class Editor extends EventTarget {
     this.tool = "pose"; // pose | box | look
     this.lock = true; // bones keep their length; Alt lets go
     this.symmetric = false;
+    this.lasso = false; // a drag on the empty canvas draws around joints instead of framing them
     this.split = false; // hands and faces point by point at any zoom
     this.boxes = [];
     this.hover = {};
     this.tags = [];
     this.pointers = new Map();
+    this.painters = []; // of others, over the figures
     this.back = h("canvas");
     this.front = h("canvas", { tabIndex: only ? -1 : 0, ariaLabel: words.canvas });
     this.element = h("div.surface", {}, this.back, this.front);
@@ -97,6 +99,7 @@ export class Editor extends EventTarget {
     paintFrame(this, ctx, doc);
     paintBoxes(this, ctx);
     paintName(this, ctx, doc);
+    for (const paint of this.painters) paint(ctx);
     this.painted = (this.painted ?? 0) + 1;
   }
 
@@ -172,6 +175,7 @@ export class Editor extends EventTarget {
       store.select(bone.person, bone.bone);
       return gestures.limb(this, place, bone);
     }
+    if (this.lasso || (event.altKey && !touch)) return gestures.lasso(this, place, event, only);
     if (touch && !this.marqueeTouch) return gestures.pan(this, place, () => store.clearSelection());
     return gestures.marquee(this, place, event, only);
   }

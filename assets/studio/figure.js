@@ -170,3 +170,12 @@ export function mirroredToOtherSide(person, skeleton, joints, source = "mirror")
   }
   return copy;
 }
+
+/** What of a figure a body is fitted to. */
+export const drawn = (person) => ({ skeleton: person.skeleton, points: person.points, here: person.states.map((state) => state !== "missing") });
+
+/** Whether two of those are the same but for what nobody sees. */
+export function sameDrawing(a, b) {
+  const near = (p, q) => Math.abs(p[0] - q[0]) + Math.abs(p[1] - q[1]) < 1e-3;
+  return a.skeleton === b.skeleton && a.points.every((p, i) => a.here[i] === b.here[i] && (!a.here[i] || near(p, b.points[i])));
+}

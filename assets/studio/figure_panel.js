@@ -1,6 +1,6 @@
 // Step two, first tab: the figures, what is selected, and hands and face.
 
-import { button, fill, h } from "./dom.js";
+import { button, fill, h, worded } from "./dom.js";
 import { duplicate, limbOf, reorder } from "./commands.js";
 import { boxOf, marked, present, withState } from "./figure.js";
 import { guessed } from "./kinematics.js";
@@ -11,6 +11,7 @@ export class FigurePanel {
     this.studio = studio;
     this.words = studio.words.pose;
     this.element = h("div.panel");
+    this.lint = studio.lint.section();
     for (const type of ["change", "select"]) studio.store.addEventListener(type, () => this.render());
   }
 
@@ -19,7 +20,7 @@ export class FigurePanel {
     if (this.element.contains(this.element.getRootNode().activeElement) && this.typing) return;
     const { store } = this.studio;
     const person = store.doc.people[store.active];
-    fill(this.element, this.#figures(), person && this.#selection(person), person && this.#parts(person), this.#canvas());
+    fill(this.element, this.#figures(), this.lint, person && this.#selection(person), person && this.#parts(person), person && this.studio.profiles.element, this.#canvas());
   }
 
   #figures() {
@@ -69,14 +70,23 @@ export class FigurePanel {
       h("h2", {}, words.selection),
       h(joints ? "p" : "p.hint", {}, title),
       h("div.segments", {}, state("visible", "1"), state("hidden", "2"), state("missing", "3")),
-      joints > 0 && h("div.row.wrap", {},
+      joints > 0 && h("div.row.wrap", {}, this.#complete(),
         button("flip", words.otherSide, () => studio.commands.run("otherSide"), { text: words.otherSide, key: "O" }),
         limbOf(store)?.group && button("front", words.toFront, () => studio.commands.run("toFront"), { text: words.toFront }),
         joints > 1 && button("eyeoff", words.hideLimb, () => studio.commands.run("hideLimb"), { text: words.hideLimb })),
       person.hidden_bones.length > 0 && h("button.link", { type: "button",
         onclick: () => store.editPerson(studio.words.steps.bone, store.active, (one) => ({ ...one, hidden_bones: [] })) }, words.showLimbs),
       missing.length > 0 && h("div", {}, h("h3", {}, words.missing), h("p.hint", {}, words.missingHelp),
-        h("div.chips", {}, missing.map((i) => h("button.chip", { type: "button", onclick: () => this.#restore(i) }, studio.words.jointName(skeleton.joints[i]))))));
+        h("div.chips", {}, missing.map((i) => h("button.chip", { type: "button", onclick: () => this.#restore(i) }, studio.words.jointName(skeleton.joints[i])))),
+        studio.complete.fits(person) && studio.complete.lacking(person).length > 0 && button("complete", studio.words.complete.missing, () => studio.complete.run(studio.complete.lacking(person)), { text: studio.words.complete.missing, className: "wide" })));
+  }
+
+  /** What is selected, filled in. */
+  #complete() {
+    const { studio } = this;
+    const names = studio.complete.asked;
+    const [key] = studio.commands.keysOf("complete");
+    return names.length > 0 && button("complete", `${studio.words.complete.title}: ${studio.complete.called(names)}`, () => studio.complete.start(), { text: studio.words.complete.title, key, data: { command: "complete" } });
   }
 
   /** A missing joint back in: at its last place when that is in the picture, else where it likely is. */
@@ -103,6 +113,7 @@ export class FigurePanel {
       const group = skeleton.groupIndices[part];
       const here = group && boxOf(person, group);
       return h("div.part", {}, h("span", {}, label), actions,
+        studio.complete.fits(person) ? button("complete", worded(studio.words.complete.part, { part: label.toLowerCase() }), () => studio.complete.run([part]), { data: { complete: part } }) : h("span.square"),
         here ? button("zoom", words.closer, () => studio.closer.show(part)) : h("span.square"),
         here ? button("trash", studio.words.steps.delete, () => studio.store.editPerson(studio.words.steps.delete, studio.store.active, (one) => withState(one, group, "missing"))) : h("span.square"));
     };

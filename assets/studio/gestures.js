@@ -164,6 +164,51 @@ export function marquee(editor, start, event, only) {
   };
 }
 
+/** A line drawn around joints; what it holds is selected, added to the selection with Shift. */
+export function lasso(editor, start, event, only) {
+  const { store, view } = editor;
+  const band = marquee(editor, start, event, only);
+  const kept = event.shiftKey ? new Set(store.selected) : new Set();
+  return {
+    ...band,
+    move(at) {
+      editor.loop ??= [start];
+      const last = editor.loop.at(-1);
+      if (Math.hypot(at[0] - last[0], at[1] - last[1]) < 3) return;
+      editor.loop.push(at);
+      store.selected = new Set(kept);
+      store.doc.people.forEach((person, p) =>
+        person.points.forEach((point, i) => {
+          if (only && !(p === store.active && only.has(i))) return;
+          if (present(person, i) && within(editor.loop, view.toScreen(point))) store.selected.add(keyOf(p, i));
+        }),
+      );
+      editor.band = loopBox(editor.loop); // so that it ends as a frame does
+      editor.paint();
+    },
+    up() {
+      editor.loop = null;
+      band.up();
+    },
+    cancel() {
+      editor.loop = null;
+      band.cancel();
+    },
+  };
+}
+
+/** Whether a place lies within a closed line: rays to the right cross it an odd number of times. */
+function within(loop, [x, y]) {
+  let inside = false;
+  loop.forEach(([x1, y1], k) => {
+    const [x0, y0] = loop[(k || loop.length) - 1];
+    if (y1 > y !== y0 > y && x < ((x0 - x1) * (y - y1)) / (y0 - y1) + x1) inside = !inside;
+  });
+  return inside;
+}
+
+const loopBox = (loop) => [0, 1].map((axis) => Math.min(...loop.map((p) => p[axis]))).concat([0, 1].map((axis) => Math.max(...loop.map((p) => p[axis]))));
+
 /** A box on the drawing that says where to look for a person. */
 export function box(editor, start) {
   const edges = (place) => editor.view.toDocument(place).map((v) => v + 0.5); // a box goes by the pixels' edges

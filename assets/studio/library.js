@@ -7,12 +7,18 @@ const letters = { v: "visible", h: "hidden", m: "missing" };
 export class Library {
   constructor(studio) {
     this.studio = studio;
-    this.poses = [];
+    this.ready = this.poses = []; // those of the library, and with them the artist's own
   }
 
   async load(url) {
     const response = await fetch(url);
-    this.poses = (await response.json()).poses.map((pose) => this.#read(pose));
+    this.ready = (await response.json()).poses.map((pose) => this.#read(pose));
+    this.poses = this.ready;
+  }
+
+  /** The artist's own poses after the ready ones. */
+  withOwn(poses) {
+    this.poses = [...this.ready, ...poses.map((pose) => ({ ...this.#read(pose), own: true }))];
   }
 
   #read(pose) {
@@ -26,10 +32,10 @@ export class Library {
     return { ...pose, person, text: `${pose.title} ${pose.tags.join(" ")} ${pose.kind}`.toLowerCase() };
   }
 
-  /** Poses of a kind (null: all) that have every word in title or tags. */
+  /** Poses of a kind (null: all; "own": the artist's) that have every word in title or tags. */
   search(words, kind = null) {
     const wanted = words.toLowerCase().split(/\s+/).filter(Boolean);
-    return this.poses.filter((pose) => (!kind || pose.kind === kind) && wanted.every((word) => pose.text.includes(word)));
+    return this.poses.filter((pose) => (!kind || pose.kind === kind || (kind === "own" && pose.own)) && wanted.every((word) => pose.text.includes(word)));
   }
 
   byId(id) {
@@ -121,7 +127,7 @@ export class Library {
     const head = ["nose", "left_eye", "right_eye", "left_ear", "right_ear"].map((name) => skeleton.at[name]).filter((i) => present(target, i));
     if (!group || head.length < 2) return null;
     let best = null;
-    for (const pose of this.poses.filter(({ kind }) => kind === "person")) {
+    for (const pose of this.ready.filter(({ kind }) => kind === "person")) {
       for (const flip of [false, true]) {
         const model = this.on(pose, skeleton, flip);
         const fit = similarity(head.map((i) => model.points[i]), head.map((i) => target.points[i]));

@@ -65,6 +65,11 @@ export class Store extends EventTarget {
     this.emit("change");
   }
 
+  /** More is known of the document than when its step was made: no step of its own. */
+  amend(doc) {
+    this.#show(doc);
+  }
+
   /** Show `doc` without making it a step yet (a drag in progress). */
   preview(doc) {
     this.draft = doc;

@@ -7,6 +7,7 @@ import { listenToClipboard, listenToDrops, typing } from "./clipboard.js";
 import { makeCommands } from "./commands.js";
 import { button, fill, h, icon, mark } from "./dom.js";
 import { ContactSheet } from "./contact_sheet.js";
+import { Complete } from "./complete.js";
 import { Editor } from "./editor.js";
 import { withState } from "./figure.js";
 import { FigurePanel } from "./figure_panel.js";
@@ -14,18 +15,23 @@ import { Files } from "./files.js";
 import { Keeper } from "./keeper.js";
 import { Library } from "./library.js";
 import { LibraryPanel, ReferencesPanel } from "./library_panel.js";
+import { Lint } from "./lint.js";
+import { LiveBody } from "./live_body.js";
+import { OwnPoses } from "./own_poses.js";
 import { PhotoPanel } from "./photo_panel.js";
+import { Profiles } from "./profiles.js";
 import { Camera, Closer, ExportMenu, Help, Toasts } from "./popups.js";
 import { Refusal, Server } from "./server.js";
 import { emptyDocument, Store } from "./store.js";
+import { Tray } from "./tray.js";
 import { Vault } from "./vault.js";
 
 const stepNames = ["photo", "pose", "body", "picture"];
 const toolbar = [
-  ["undo", "redo"], ["lock", "symmetric", "split"], ["mirror", "swap", "flipX"], ["visible", "hidden", "missing"],
+  ["undo", "redo"], ["lock", "symmetric", "split", "lasso"], ["complete", "liveBody"], ["mirror", "swap", "flipX"], ["visible", "hidden", "missing"],
   ["duplicate", "delete"],
 ];
-const bodyToolbar = [["undo", "redo"], ["mirror", "otherSide", "resetPart", "pin"], ["handles", "bones"], ["duplicate", "delete"]];
+const bodyToolbar = [["undo", "redo"], ["mirror", "otherSide", "resetPart", "pin", "complete"], ["handles", "bones"], ["duplicate", "delete"]];
 const fingers = matchMedia("(any-pointer: coarse)").matches;
 if (fingers) toolbar.push(["marquee"]); // one finger pans, so framing needs a switch
 
@@ -45,8 +51,13 @@ class Studio extends EventTarget {
     this.editor = new Editor(this.store, this.vault, words);
     this.editor.tool = "look";
     this.library = new Library(this);
+    this.own = new OwnPoses(this);
     this.files = new Files(this);
+    this.lint = new Lint(this);
     this.body = new BodyStep(this);
+    this.lint.start();
+    this.profiles = new Profiles(this);
+    this.complete = new Complete(this);
     this.commands = makeCommands(this);
     this.closer = new Closer(this);
     this.exportMenu = new ExportMenu(this);
@@ -58,6 +69,9 @@ class Studio extends EventTarget {
     this.batch = new Batch(this);
     this.contact = new ContactSheet(this);
     this.#build();
+    this.tray = new Tray(this);
+    this.live = new LiveBody(this);
+    this.stage.append(this.live.element);
     this.#listen();
   }
 
@@ -129,6 +143,7 @@ class Studio extends EventTarget {
     localStorage.setItem("contrapposto-theme", theme);
     for (const editor of [this.editor, this.closer.editor]) editor.paintAll();
     this.body.editor.refresh(true);
+    this.live?.look();
   }
 
   goTo(step) {
@@ -140,6 +155,7 @@ class Studio extends EventTarget {
     if (step !== "body") this.body.leave();
     this.refresh();
     if (step === "body") this.body.enter();
+    this.lint.look();
     this.editor.resized(); // the inspector may have come or gone: where a press lands must not wait for the next frame
     this.editor.paint();
   }
@@ -172,6 +188,7 @@ class Studio extends EventTarget {
     this.overlay.inert = this.contact.isOpen;
     if (empty) fill(this.overlay, this.#welcome());
     if (nobody) fill(this.overlay, this.body.welcome());
+    this.live?.render();
     if (later) fill(this.overlay, h("div.later", {}, icon(step), h("h1", {}, words[step].title), h("p", {}, words[step].lead), h("p.hint", {}, words[step].soon),
       h("button", { type: "button", onclick: () => this.goTo("pose") }, words.backToPose)));
   }
@@ -306,6 +323,7 @@ export async function mount(element, api, config) {
   await new Promise((resolve) => (sheet.onload = sheet.onerror = resolve));
   studio.editor.resized();
   await studio.library.load(`${config.root}/gradio_api/file=${config.library}`);
+  await studio.own.start();
   await studio.keeper.start();
   host.dataset.ready = "true";
 }

@@ -86,7 +86,16 @@ export function paintFrame(editor, ctx, doc) {
       ctx.restore();
     }
   }
-  if (editor.band) {
+  if (editor.loop) {
+    const line = new Path2D();
+    editor.loop.forEach(([x, y], k) => (k ? line.lineTo(x, y) : line.moveTo(x, y)));
+    line.closePath();
+    ctx.fillStyle = "rgba(222,120,80,.14)";
+    ctx.strokeStyle = "rgba(222,120,80,.95)";
+    ctx.lineWidth = 1.5;
+    ctx.fill(line);
+    ctx.stroke(line);
+  } else if (editor.band) {
     const [x0, y0, x1, y1] = editor.band;
     ctx.fillStyle = "rgba(222,120,80,.14)";
     ctx.strokeStyle = "rgba(222,120,80,.95)";
