@@ -11,6 +11,8 @@ from pathlib import Path
 # Before Gradio is imported: it would count visits, and ask its own host for updates.
 os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
 os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
+# Before numpy is: bodies are searched for in small matrices, for which its threads would only wait for each other.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 
 def main() -> None:

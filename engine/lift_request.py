@@ -62,11 +62,11 @@ class Settings:
 
     free: int = 4
     steps: int = 10
-    strength: float = 10.0
+    strength: float = 20.0
     tolerance: float = 0.009
     outlier: float = 0.06
     keep: float = 1.0
-    liking: float = 30.0
+    liking: float = 20.0
     schedule: Schedule = late
     starts: float = 2.0  # guesses for each reading asked for: some end up alike
     odd: float = 0.35  # that a reading with a limb turned in depth may be less natural than the best

@@ -78,6 +78,7 @@ def tour(page: Any, picture: Path, out: Path) -> None:
     ask(page, f"store.select(0, {group}.left_arm)")
     kept(page, out / "pose.png")
 
+    completed(page, out)
     ask(page, "studio.element.querySelector('[data-command=fit]').click()")
     for side in ("Left hand", "Right hand"):
         page.locator(".part", has_text=side).get_by_role("button", name="Palm").click()
@@ -106,6 +107,22 @@ def tour(page: Any, picture: Path, out: Path) -> None:
     kept(page, out / "dark.png")
 
 
+def completed(page: Any, out: Path) -> None:
+    """Choices for a hand that is not drawn, one of them tried on the canvas; then the body that follows the drawing."""
+    ask(page, "store.clearSelection()")
+    page.click("[data-complete=left_hand]")
+    wait(page, "studio.tray.isOpen && studio.tray.told.choices.length && !studio.complete.work.job")
+    page.locator(".choosing").nth(1).hover()
+    wait(page, "studio.tray.pointed === studio.tray.told.choices[1] && !editor.frame")
+    kept(page, out / "complete.png")
+    page.keyboard.press("Escape")
+    wait(page, "!studio.tray.isOpen")
+    ask(page, "studio.commands.run('liveBody')")
+    wait(page, "studio.live.held && !studio.live.running && !studio.live.timer")
+    kept(page, out / "live.png")
+    ask(page, "studio.live.toggle(false)")
+
+
 def in_space(page: Any, out: Path) -> None:
     """The figure stood up over its drawing, then turned, with a hand of the library."""
     page.click(".step[data-step=body]")
@@ -114,6 +131,12 @@ def in_space(page: Any, out: Path) -> None:
     still = f"(({{ work, editor: body }}) => {settled} && {fine})(studio.body)"
     wait(page, still)
     kept(page, out / "body.png")
+    ask(page, "studio.commands.run('lift')")
+    wait(page, "studio.tray.isOpen && studio.tray.told.choices.length > 1 && !studio.tray.told.busy")
+    page.wait_for_timeout(3000)  # until the readings have their pictures
+    kept(page, out / "lift.png")
+    page.keyboard.press("Escape")
+    wait(page, "!studio.tray.isOpen")
     page.click("text=¾")
     wait(page, still)
     page.get_by_role("button", name="Ballet hand").click()

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import os
+
+# Two tests run at a time, with an app each: more threads would wait for each other. Before numpy or torch are imported.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
 import shutil
 import threading
 from collections.abc import Callable, Iterator
@@ -15,9 +19,6 @@ from model_desk import ModelDesk
 
 from engine.render import Renderer
 from scripts.served import Served, chromium_flags, chromium_path, patience
-
-# Two tests run at a time, with an app each: more threads would wait for each other. Before torch is imported.
-os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 root = Path(__file__).parent.parent
 

@@ -29,7 +29,6 @@ from engine.prior_training import (
 )
 from engine.quick_layers import QuickDropout, QuickNorm, quicken
 from engine.skeleton import smplx55
-from scripts import train_dposer
 from scripts.train_dposer import Training, main
 
 about = About("test")
@@ -310,7 +309,7 @@ def test_going_on_is_the_same_as_never_stopping(tmp_path, base, part, model):
     training(tmp_path / "whole", recipe, base=base).run(every=3)
     parted = training(tmp_path / "parts", recipe, base=base)
     one_step = parted._one_step
-    parted._one_step = lambda: (train_dposer.stop(parted) if parted.step == 4 else None, one_step())[1]
+    parted._one_step = lambda: (parted.accelerator.set_trigger() if parted.step == 4 else None, one_step())[1]
     parted.run(every=3)
     assert parted.step == 5
     training(tmp_path / "parts", recipe, base=base, resume=True).run(every=3)

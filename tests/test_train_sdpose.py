@@ -2,6 +2,7 @@
 
 import csv
 import json
+import signal
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -22,7 +23,7 @@ from engine.sdpose_training import Objective, Recipe, begin, recipes
 from engine.skeleton import coco17
 from engine.tensor_shapes import WrongWeights
 from engine.training import Ema, seeded
-from scripts import train_sdpose
+from scripts.ending import on_interrupt
 from scripts.train_sdpose import Training, main
 
 # Small enough that a step takes a tenth of a second.
@@ -148,10 +149,14 @@ def test_only_the_same_training_is_gone_on_with(tmp_path):
 
 def test_an_interrupt_ends_after_the_step_and_saves(tmp_path, capsys):
     run = training(tmp_path, replace(recipe, batch=1))
-    run.tell = lambda line: train_sdpose.stop(run) if line.startswith("step 2 ") else None
+    run.tell = lambda line: signal.raise_signal(signal.SIGINT) if line.startswith("step 2 ") else None
+    usual = signal.getsignal(signal.SIGINT)
+    on_interrupt(run.accelerator.set_trigger)
     assert len(run.run(9, every=1)) == 2
     assert training(tmp_path, replace(recipe, batch=1), resume=True).step == 2
     assert "again to end at once" in capsys.readouterr().out
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler, "a second interrupt ends at once"
+    signal.signal(signal.SIGINT, usual)
 
 
 def test_a_loss_that_is_no_number_leaves_the_saved_state(tmp_path):
