@@ -10,6 +10,7 @@ import numpy as np
 from engine.fit_points import sides
 from engine.lint_glance import exchanges
 from engine.lint_sight import Issue, Mend, Sight
+from engine.rig import joint_number
 from engine.skeleton import fingers, hand21
 
 _surely, _surer = 1.22, 1.45  # times likelier: an exchange that is worth telling, with feet drawn and without
@@ -64,7 +65,7 @@ def face_and_back(sight: Sight) -> Iterator[Issue]:
             "Left and right of the head look exchanged.",
             ("exchange",),
         )
-    elif chest > _towards and not sight.having(*_head[:3]) and _inside(sight, sight.drawn.places[15]):
+    elif chest > _towards and not sight.having(*_head[:3]) and _inside(sight, sight.drawn.places[joint_number("head")]):
         gone = tuple(point for point in _head[:3] if point in sight.person.skeleton)
         if len(gone) == 3:
             yield Issue("face_missing", gone, 1.0, "The figure faces us, and its face is missing.", ("put_back",))

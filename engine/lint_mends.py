@@ -11,6 +11,7 @@ from engine.lint_checks import hand_size, stretch, unforeshortened
 from engine.lint_glance import exchanges
 from engine.lint_sight import Issue, Mend, Sight
 from engine.pose import Person, State
+from engine.rig import joint_number
 
 _shortest, _longest = 0.5, 0.98  # of its full length: how a bone is drawn that was drawn too long
 
@@ -78,8 +79,9 @@ def _put_back(sight: Sight, issue: Issue) -> Person:
 
 def _on_head(sight: Sight, name: str) -> np.ndarray:
     """Where the likeliest body has a point of its head, px."""
-    from_head = sight.rig.at_rest(name) - sight.rig.joints[15]
-    return sight.camera.project(sight.drawn.places[15] + sight.drawn.world[15] @ from_head)
+    head = joint_number("head")
+    from_head = sight.rig.at_rest(name) - sight.rig.joints[head]
+    return sight.camera.project(sight.drawn.places[head] + sight.drawn.world[head] @ from_head)
 
 
 def _shortened(sight: Sight, issue: Issue) -> Person:

@@ -193,6 +193,7 @@ def test_a_video_comes_back_with_its_poses_over_it(desk: ModelDesk, video, tmp_p
     assert np.allclose(desk.people[0]["points"], sequence.moments[2].pose.people[0].points, atol=0.01)
 
 
+@pytest.mark.slow
 def test_another_video_is_another_video(desk: ModelDesk, video, tmp_path):
     still = np.zeros((64, 64, 3), np.uint8)
     with Recorder(tmp_path / "dark.mp4", (64, 64), Fraction(12)) as recorder:

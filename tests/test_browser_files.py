@@ -176,6 +176,7 @@ def test_a_cut_off_picture_is_refused_with_a_sentence(desk: Desk):
 # ── the server goes, and comes back ──
 
 
+@pytest.mark.slow
 def test_the_work_goes_on_without_a_server(new_desk, restartable, tmp_path):
     desk = new_desk(restartable.url)
     desk.page.watch.excused += ("ERR_CONNECTION", "Failed to load resource", "Connection", "fetch", "network")

@@ -106,6 +106,7 @@ def test_parts_left_out_are_missing_and_can_be_brought_back(desk: ModelDesk):
     assert desk.state("left_heel") == "visible"
 
 
+@pytest.mark.slow
 def test_options_change_the_forecast_and_are_remembered(visitor):
     desk = visitor()
     desk.choose_model("sdpose-wholebody")

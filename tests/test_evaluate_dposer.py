@@ -201,6 +201,7 @@ def test_strengths_scale_the_baselines_alone(priors: Path):
 # ── the published loops ──
 
 
+@pytest.mark.slow
 def test_the_published_completion_finds_what_ours_does(priors: Path):
     prior, hidden = PriorFolder(priors).prior("body"), hidden_by("body", "legs")
     observed_pose = torch.from_numpy(rng.normal(0, 0.2, (1, 63))).float()

@@ -202,6 +202,7 @@ def test_the_priors_slope_may_be_kept_for_some_steps(body):
 # ── hands and whole bodies ──
 
 
+@pytest.mark.slow
 def test_a_left_hand_is_a_right_one_in_a_mirror(body):
     points = HandPoints(body)
     turns = torch.zeros(1, 45)

@@ -98,7 +98,7 @@ def test_figures_and_pictures_are_left_behind(learned):
 # ── it goes on ──
 
 
-@pytest.mark.parametrize("accumulate", [1, 2])
+@pytest.mark.parametrize("accumulate", [pytest.param(1, marks=pytest.mark.slow), 2])
 def test_going_on_is_the_same_as_never_stopping(tmp_path, accumulate):
     made = replace(recipe, batch=1, accumulate=accumulate, ema=0.9)
     training(tmp_path / "whole", made).run(4)

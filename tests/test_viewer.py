@@ -77,6 +77,7 @@ def test_other_files_are_refused(stage, tmp_path):
         film(stage, written(tmp_path / "notes.txt", b"hello"))
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="elsewhere there always is a display")
 def test_without_a_display_the_program_says_so(tmp_path):
     path = written(tmp_path / "stand.npz", to_smplx_npz(bent))
