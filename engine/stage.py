@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 
@@ -35,6 +37,7 @@ from engine.relaxing import Relaxer
 from engine.render import Actor, Encoding, Look, Renderer, Shot
 from engine.variations import Varier
 
+T = TypeVar("T")
 folder = Path(__file__).parent.parent / "assets" / "body"
 library = folder.parent / "library" / "poses.json"
 open_body = "body-open"
@@ -95,6 +98,13 @@ class Stage:
         self._lock = threading.RLock()
         self.renderer = Renderer()
 
+    def _once(self, kept: dict[str, T], name: str, make: Callable[[], T]) -> T:
+        """What a body file gives, made when it is first asked for and then kept."""
+        with self._lock:
+            if name not in kept:
+                kept[name] = make()
+            return kept[name]
+
     # ── bodies ──
 
     def files(self) -> tuple[Choice, ...]:
@@ -119,55 +129,45 @@ class Stage:
 
     def fitter(self, name: str = open_body) -> Fitter:
         """What lays that body on drawn figures."""
-        with self._lock:
-            if name not in self._fitters:
-                self._fitters[name] = Fitter(self.body(name), self.examples, self.limits)
-            return self._fitters[name]
+        return self._once(self._fitters, name, lambda: Fitter(self.body(name), self.examples, self.limits))
 
     def completer(self, name: str = open_body) -> Completer:
         """What fills in hidden parts of drawn figures with that body."""
-        with self._lock:
-            if name not in self._completers:
-                self._completers[name] = Completer(
-                    self.body(name), self.priors, self.natural,
-                    lambda person, camera: self.stood(person, camera, name).pose, self.limits,
-                )  # fmt: skip
-            return self._completers[name]
+        return self._once(
+            self._completers,
+            name,
+            lambda: Completer(
+                self.body(name),
+                self.priors,
+                self.natural,
+                lambda person, camera: self.stood(person, camera, name).pose,
+                self.limits,
+            ),
+        )
 
     def relaxer(self, name: str = open_body) -> Relaxer:
         """What makes poses of that body more natural."""
-        with self._lock:
-            if name not in self._relaxers:
-                self._relaxers[name] = Relaxer(self.body(name), self.natural, self.limits)
-            return self._relaxers[name]
+        return self._once(self._relaxers, name, lambda: Relaxer(self.body(name), self.natural, self.limits))
 
     def varier(self, name: str = open_body) -> Varier:
         """What makes choices of natural poses for that body."""
-        with self._lock:
-            if name not in self._variers:
-                self._variers[name] = Varier(self.body(name), self.natural, self.limits, self.examples)
-            return self._variers[name]
+        return self._once(
+            self._variers, name, lambda: Varier(self.body(name), self.natural, self.limits, self.examples)
+        )
 
     def linter(self, name: str = open_body) -> Linter:
         """What judges figures for that body."""
-        with self._lock:
-            if name not in self._linters:
-                self._linters[name] = Linter(self.fitter(name))
-            return self._linters[name]
+        return self._once(self._linters, name, lambda: Linter(self.fitter(name)))
 
     def proportions(self, name: str = open_body) -> Proportions:
         """What reads and gives proportions of that body."""
-        with self._lock:
-            if name not in self._proportions:
-                self._proportions[name] = Proportions(self.fitter(name))
-            return self._proportions[name]
+        return self._once(self._proportions, name, lambda: Proportions(self.fitter(name)))
 
     def lifter(self, name: str = open_body) -> Lifter:
         """What lifts drawn figures into that body."""
-        with self._lock:
-            if name not in self._lifters:
-                self._lifters[name] = Lifter(self.body(name), self.fitter(name), self.initialiser, self.natural)
-            return self._lifters[name]
+        return self._once(
+            self._lifters, name, lambda: Lifter(self.body(name), self.fitter(name), self.initialiser, self.natural)
+        )
 
     def stood(self, person: Person, camera: Camera, file: str = open_body) -> Reading:
         """One body for a drawn figure, at once: the one it has, gone along with the drawing, or a new one."""
