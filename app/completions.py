@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
-from app.jobs import Jobs, Stopped, Tell
+from app.jobs import Jobs, Stopped, Tell, heard
 from app.verbs import said
 from engine.formats.checks import keyed, listed, number, plain, text, truth, whole
 from engine.formats.document import from_body, from_camera, from_document, to_body
-from engine.progress import Cancelled, Progress
+from engine.progress import Progress
 from engine.studio import Studio
 
 if TYPE_CHECKING:  # they come with torch, which the first page need not wait for
@@ -59,7 +59,7 @@ def completer(studio: Studio, jobs: Jobs) -> Callable[..., Iterator[dict]]:
             from app.thumbnails import pictured
             from engine.hidden_parts import hidden_of
 
-            progress = _progress(tell, stopped)
+            progress = heard(tell, stopped)
             progress(0.0, "Standing the figure up")
             camera = scene.camera or studio.stage.lifter(file).camera(scene.pose)
             filler = studio.stage.completer(file)
@@ -116,17 +116,6 @@ def told_of(choice: Choice, hidden: Hidden) -> dict[str, Any]:
 def part_of(names: tuple[str, ...]) -> str | None:
     """The part that small pictures show: a lone hand or face; None for the whole figure."""
     return names[0] if len(names) == 1 and names[0] in ("left_hand", "right_hand", "face", "head") else None
-
-
-def _progress(tell: Tell, stopped: Stopped) -> Progress:
-    """Progress, told to the page; a step of it is where the work can be stopped."""
-
-    def step(share: float, words: str) -> None:
-        if stopped():
-            raise Cancelled
-        tell({"fraction": share, "text": words})
-
-    return step
 
 
 def blend(stage: Stage, told: Any) -> dict[str, Any]:

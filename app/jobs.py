@@ -21,6 +21,18 @@ def telling(tell: Tell) -> Progress:
     return lambda fraction, text: tell({"fraction": fraction, "text": text})
 
 
+def heard(tell: Tell, stopped: Stopped) -> Progress:
+    """Progress, told to the page; Cancelled at the next of its steps once the work should stop."""
+    hear = telling(tell)
+
+    def progress(fraction: float, text: str) -> None:
+        if stopped():
+            raise Cancelled
+        hear(fraction, text)
+
+    return progress
+
+
 class Jobs:
     """The work under way, by the names that visitors gave it."""
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
-from app.jobs import Jobs, Stopped, Tell
+from app.jobs import Jobs, Stopped, Tell, heard
 from app.verbs import said, sentence
 from engine.formats.checks import keyed, listed, most_people, number, truth, whole
 from engine.formats.document import from_body, from_camera, from_document
-from engine.progress import Cancelled, Progress
+from engine.progress import Progress
 from engine.studio import Studio
 
 if TYPE_CHECKING:  # it comes with torch, which the first page need not wait for
@@ -79,14 +79,12 @@ def lifter(studio: Studio, jobs: Jobs) -> Callable[..., Iterator[dict]]:
 def _progress(tell: Tell, stopped: Stopped, done: int, all: int) -> Progress:
     """The progress of one figure of several; a step of it is where the work can be stopped."""
 
-    farthest = 0.0
+    hear, farthest = heard(tell, stopped), 0.0
 
     def step(share: float, _: str) -> None:
         nonlocal farthest
-        if stopped():
-            raise Cancelled
         farthest = max(farthest, share)  # a part of the work may count its own steps
-        tell({"fraction": (done + farthest) / all, "text": f"reading figure {done + 1} of {all}"})
+        hear((done + farthest) / all, f"reading figure {done + 1} of {all}")
 
     return step
 

@@ -12,11 +12,10 @@ from gradio.processing_utils import save_bytes_to_cache
 from gradio.utils import get_upload_folder
 
 from app.body_files import largest_motion, most_frames
-from app.jobs import Jobs, Stopped, Tell
+from app.jobs import Jobs, Stopped, Tell, heard
 from app.verbs import said, sent
 from engine.formats.checks import number, truth
 from engine.formats.document import from_body
-from engine.progress import Cancelled
 from engine.studio import Studio
 
 if TYPE_CHECKING:
@@ -47,11 +46,7 @@ def cleaner(studio: Studio, jobs: Jobs) -> Callable[..., Iterator[dict]]:
         which = file_of({"file": body})
 
         def work(tell: Tell, stopped: Stopped) -> dict[str, Any]:
-            def progress(fraction: float, text: str) -> None:
-                if stopped():
-                    raise Cancelled
-                tell({"fraction": fraction, "text": text})
-
+            progress = heard(tell, stopped)
             motion = body_files.read(studio.stage, path.read_bytes(), name, clean_motion.most_frames, which)
             stage = studio.stage
             found = clean_motion.cleaned(stage.body(which), stage.limits, motion, how, progress)

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from app.jobs import Jobs, Stopped, Tell, telling
+from app.jobs import Jobs, Stopped, Tell, heard
 from app.verbs import said
 from engine.formats.checks import chosen, keyed, listed, number, text, truth, whole
 from engine.formats.document import from_body, to_body, to_camera
-from engine.progress import Cancelled, Progress
+from engine.progress import Progress
 from engine.skeleton import skeletons, smplx55
 from engine.studio import Studio
 
@@ -96,7 +96,7 @@ def varier(studio: Studio, jobs: Jobs) -> Callable[..., Iterator[dict]]:
         )  # fmt: skip
 
         def work(tell: Tell, stopped: Stopped) -> dict[str, Any]:
-            progress = _heard(tell, stopped)
+            progress = heard(tell, stopped)
             found = studio.stage.varier(file_of(told)).varied(pose, wish, progress)
             return _told(studio.stage, told, found, wish.part, progress)
 
@@ -130,7 +130,7 @@ def poser(studio: Studio, jobs: Jobs) -> Callable[..., Iterator[dict]]:
         like, camera = None if body is None else to_body(body), _camera_of(told)
 
         def work(tell: Tell, stopped: Stopped) -> dict[str, Any]:
-            progress = _heard(tell, stopped)
+            progress = heard(tell, stopped)
             found = studio.stage.varier(file_of(told)).random(count, seed, like, _facing(like, camera), progress)
             return _told(studio.stage, told, found, None, progress)
 
@@ -141,18 +141,6 @@ def poser(studio: Studio, jobs: Jobs) -> Callable[..., Iterator[dict]]:
 
 def _camera_of(told: dict) -> Camera | None:
     return None if told.get("camera") is None else to_camera(told["camera"])
-
-
-def _heard(tell: Tell, stopped: Stopped) -> Progress:
-    """Progress that is told to the page, and ends the work where it was stopped."""
-    hear = telling(tell)
-
-    def progress(fraction: float, what: str) -> None:
-        if stopped():
-            raise Cancelled
-        hear(fraction, what)
-
-    return progress
 
 
 def _facing(like: BodyPose | None, camera: Camera | None) -> float:

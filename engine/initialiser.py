@@ -28,7 +28,7 @@ _joints = smplx55.joints
 _body = slice(0, 22)
 _mirror = np.diag((-1.0, 1.0, 1.0))
 _shake = 0.02  # of a figure's size: how far points are moved to hear other guesses
-_again = 4  # times that shaken points are asked about, for each guess more
+_each = 4  # guesses that points shaken anew are asked for
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,7 +69,7 @@ class Initialiser:
         seen = _seen(places, known, camera)
         rays, there = seen
         if count > (heads := self.body.size.guesses):
-            more = -(-(count - heads) // _again) if heads else 0
+            more = -(-(count - heads) // _each)
             random = torch.Generator().manual_seed(seed)
             spread = rays[0, there[0]].std(0).amax() * 4
             noise = _shake * spread * torch.randn(more, *rays.shape[1:], generator=random)

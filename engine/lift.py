@@ -71,9 +71,8 @@ class Lifter:
         found = self._with_ends(found, target, camera, pull, request.seed, progress)
         errors = self.errors(found, target, camera)
         poses = bodies_of(found, person.body)
-        note = " ".join(
-            filter(None, (self._doubt(found.chosen([0]), float(errors[0]), target, camera), told_of(target)))
-        )
+        doubt = self._doubt(found.chosen([0]), float(errors[0]), target, camera)
+        note = " ".join(filter(None, (doubt, told_of(target))))
         unlikely = self.natural.unnatural(poses)
         told = zip(poses, errors.tolist(), unlikely.tolist(), strict=True)
         return Lift(tuple(Reading(*each, note) for each in told), note)
