@@ -10,14 +10,15 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import torch
 from diffusers.models.autoencoders.autoencoder_kl import AutoencoderKL
 from diffusers.models.unets.unet_2d_condition import UNet2DConditionModel
 from safetensors.torch import save_file
-from torch import Tensor, nn
+from torch import Tensor
 
+from engine.diffusers_folder import made, read_settings
 from engine.networks.sdpose import HeatmapHead, SDPoseNet, Sizes, sizes, stride, tap_of
 from engine.tensor_shapes import WrongWeights, differences, read_shapes
 from engine.tensors import load_strictly, read_tensors
@@ -34,8 +35,6 @@ single_head = f"{single_unet}heatmap_head."
 largest_side = 4096  # px of an input: a wrong number must not fill the memory
 # Whatever a config says: the published loader sets these two as well.
 task_embedding = {"class_embed_type": "projection", "projection_class_embeddings_input_dim": 4}
-
-Part = TypeVar("Part", bound=nn.Module)
 
 
 def read(
@@ -110,8 +109,8 @@ def _parts(folder: Path) -> tuple[UNet2DConditionModel, AutoencoderKL, HeatmapHe
     if kinds != {"DownEncoderBlock2D"} or not vae_config.get("use_quant_conv", True):
         raise WrongWeights(f"expected Stable Diffusion's VAE in {folder.name}/vae/config.json, got one of other blocks")
     with torch.device("meta"):
-        unet = _made(UNet2DConditionModel, unet_config, f"{folder.name}/unet/config.json")
-        vae = _made(AutoencoderKL, vae_config, f"{folder.name}/vae/config.json")
+        unet = made(UNet2DConditionModel, unet_config, f"{folder.name}/unet/config.json")
+        vae = made(AutoencoderKL, vae_config, f"{folder.name}/vae/config.json")
         head = HeatmapHead(channels, keypoints)
     about = _config(folder / about_file, {})
     size, tap = about.get("input_size", list(official.input_size)), about.get("tap")
@@ -139,26 +138,7 @@ def _prompt(path: Path, width: int) -> Tensor:
 
 
 def _config(path: Path, default: dict[str, Any]) -> dict[str, Any]:
-    return _json(path) if path.is_file() else default
-
-
-def _json(path: Path) -> dict[str, Any]:
-    try:
-        found = json.loads(path.read_text("utf-8"))
-    except (OSError, ValueError, RecursionError) as error:
-        raise WrongWeights(f"expected JSON in {path}, got something else") from error
-    if not isinstance(found, dict):
-        raise WrongWeights(f"expected named settings in {path}, got {type(found).__name__}")
-    return found
-
-
-def _made(kind: type[Part], config: dict[str, Any], source: str) -> Part:
-    try:
-        return kind.from_config(config)  # type: ignore[attr-defined]
-    except Exception as error:  # diffusers raises a dozen kinds for settings that are not its own
-        raise WrongWeights(
-            f"expected the settings of a {kind.__name__} in {source}, got some that build none"
-        ) from error
+    return read_settings(path) if path.is_file() else default
 
 
 def _assembled(

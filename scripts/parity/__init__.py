@@ -5,6 +5,7 @@ A fixture folder holds files in the form of the golden set's README; every set h
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -61,6 +62,11 @@ def differing(ours: np.ndarray, theirs: np.ndarray) -> float:
     return float((ours != theirs).sum())
 
 
+def sha256_of(image: np.ndarray) -> np.ndarray:
+    """The hash of an image's values, row by row, as 64 letters."""
+    return np.array(hashlib.sha256(np.ascontiguousarray(image).tobytes()).hexdigest())
+
+
 @dataclass(frozen=True)
 class Comparison(Generic[S]):
     """A check to be made on a subject: what we get, what the fixture says, how the difference is measured.
@@ -89,7 +95,7 @@ def as_array(value: Any) -> np.ndarray:
 
 
 class Fixtures:
-    """The files of one system in a fixture folder: `facts` of NAME.json, `stored` arrays of all NAME_*.npz.
+    """The files of one system in a fixture folder: `facts` of NAME.json, `stored` arrays of NAME.npz and NAME_*.npz.
 
     ValueError for a folder without them.
     """
@@ -106,9 +112,9 @@ class Fixtures:
     @cached_property
     def stored(self) -> dict[str, np.ndarray]:
         found: dict[str, np.ndarray] = {}
-        for path in sorted(self.folder.glob(f"{self.name}_*.npz")):
+        for path in sorted([*self.folder.glob(f"{self.name}.npz"), *self.folder.glob(f"{self.name}_*.npz")]):
             with np.load(path) as arrays:
                 found |= dict(arrays)
         if not found:
-            raise ValueError(f"expected {self.name}_*.npz in {self.folder}, got none")
+            raise ValueError(f"expected {self.name}.npz or {self.name}_*.npz in {self.folder}, got none")
         return found

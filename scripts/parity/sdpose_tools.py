@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import cached_property
@@ -19,7 +18,7 @@ from engine.heatmap import Crop, crop_of, cut, decode, encode
 from engine.pose import Person, Pose2D
 from engine.sdpose_training import Objective, Recipe
 from engine.skeleton import coco17, openpose18, wholebody133
-from scripts.parity import Comparison, Fixtures, Metric, differing, largest, mean, relative
+from scripts.parity import Comparison, Fixtures, Metric, differing, largest, mean, relative, sha256_of
 from scripts.parity.formula import heatmaps, photo
 
 S = TypeVar("S")
@@ -163,10 +162,6 @@ def _expected_order(facts: list[int | str]) -> list[int]:
     return [-1 if isinstance(place, str) else place for place in facts]
 
 
-def _hash(image: np.ndarray) -> np.ndarray:
-    return np.array(hashlib.sha256(np.ascontiguousarray(image).tobytes()).hexdigest())
-
-
 def tool_comparisons(tools: Callable[[S], Tools]) -> Iterator[Comparison[S]]:
     """The comparisons of the instruments that `tools` finds in a subject."""
 
@@ -223,7 +218,7 @@ def _crops(compare: Callable[..., Comparison[S]]) -> Iterator[Comparison[S]]:
         yield compare(f"{which}: levels", 8, *pair)
         yield compare(f"{which}: levels, mean", 1, *pair, mean)
         yield compare(
-            f"{which}: sha256", 0, lambda t, w=which: _hash(t.warped(w)), lambda t, w=which: t.facts[w]["sha256"],
+            f"{which}: sha256", 0, lambda t, w=which: sha256_of(t.warped(w)), lambda t, w=which: t.facts[w]["sha256"],
             differing, Tools.other_opencv,
         )  # fmt: skip
     yield compare(
@@ -249,10 +244,10 @@ def _drawing(compare: Callable[..., Comparison[S]]) -> Iterator[Comparison[S]]:
                 lambda t, k=kind, e=ending: t.stored[f"draw_{k}_canvas{e}"], differing,
             )  # fmt: skip
             yield compare(
-                f"drawing, {kind}, {people}: sha256", 0, lambda t, k=kind, n=people: _hash(demo_map(t.pose(k, n))),
+                f"drawing, {kind}, {people}: sha256", 0, lambda t, k=kind, n=people: sha256_of(demo_map(t.pose(k, n))),
                 lambda t, k=kind, h=hashed: t.facts[f"draw_{k}_{h}"], differing,
             )  # fmt: skip
         yield compare(
-            f"drawing, {kind}, over a photo: sha256", 0, lambda t, k=kind: _hash(t.overlay(k)),
+            f"drawing, {kind}, over a photo: sha256", 0, lambda t, k=kind: sha256_of(t.overlay(k)),
             lambda t, k=kind: t.facts[f"draw_{k}_overlay_on_grey{grey}_a0.6_sha256"], differing,
         )  # fmt: skip
