@@ -59,7 +59,8 @@ def download(
 
     hub = weights.source
     if not isinstance(hub, Hub):
-        raise NotDownloaded(f"expected a model of the hub, got {weights.name}, which is not downloaded")
+        instead = f"which is not downloaded{': ' * bool(weights.by_hand)}{weights.by_hand}"
+        raise NotDownloaded(f"expected a model of the hub, got {weights.name}, {instead}")
     if is_offline_mode():
         raise NotDownloaded(
             f"expected to be online for {weights.name}, got HF_HUB_OFFLINE=1: unset it and start again to download"

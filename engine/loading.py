@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 import threading
-from collections.abc import Callable
+from collections import OrderedDict
+from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from engine import forecast, weights
+from engine import forecast, room, weights
 from engine.detect import PersonDetector
 from engine.estimate import Detector, Estimator, Options
 from engine.forecast import Forecast
@@ -17,14 +19,21 @@ from engine.movenet import MoveNet
 if TYPE_CHECKING:  # torch and diffusers take seconds to import: they are fetched when one of their models is
     import torch
 
+    from engine.paint_models import PaintControl, PaintModel
+    from engine.painter import Base, Control, Memory, Painter
+
 log = logging.getLogger(__name__)
 
 figures_at_once = {"cuda": 8, "mps": 2, "cpu": 1}
 worth = 1.3  # times as fast as single precision, for half precision to be chosen
+small = 300  # megabytes on disk of a painting model that may always stay
+# What must be free for others to stay beside a large model: so many times what it takes, and gigabytes to work in.
+spare, work_room = 1.5, 2.0
+Key = tuple[str, "torch.dtype"]
 
 
 class Loader:
-    """Keeps the models that are loaded; of the large ones the last used alone, for one may fill the memory.
+    """Keeps the models that are loaded; of the large ones those that fit, for one may fill the memory.
 
     `models` is the user's own folder of models; `threads` is how many a network may take.
     """
@@ -32,13 +41,14 @@ class Loader:
     def __init__(self, models: Path | None, threads: int) -> None:
         self._models, self._threads = models, threads
         self._small: dict[str, Any] = {}
-        self._large: tuple[tuple[str, torch.dtype], Any] | None = None
+        self._large: OrderedDict[Key, Any] = OrderedDict()  # the last used last
+        self._painter: tuple[tuple[Key, Key, Memory], Painter] | None = None
         # Apart, so that nobody waits for gigabytes who wants the quick model.
         self._lock, self._large_lock = threading.RLock(), threading.RLock()
 
     def has(self, name: str) -> bool:
-        """Whether that estimator is in memory."""
-        return name in self._small or (self._large is not None and self._large[0][0] == name)
+        """Whether that model is in memory."""
+        return name in self._small or any(name == key[0] for key in [*self._large])
 
     def estimator(self, name: str, options: Options) -> Estimator:
         """The estimator of that name, for these options; a ValueError names what is wrong with its files."""
@@ -77,14 +87,13 @@ class Loader:
     def _sdpose(self, entry: weights.Weights, options: Options) -> Estimator:
         from engine.sdpose import SDPoseEstimator, SDPosePipeline
 
-        key = entry.name, self._dtype(entry, options)
-        if self._large is None or self._large[0] != key:
-            self._large = None  # let go before the next one fills the memory
-            path = self._path(entry.name)
-            log.info("loading %s", path)
-            pipeline = SDPosePipeline.from_pretrained(path, key[1])
-            self._large = key, pipeline.for_inference().to(self._device())
-        return SDPoseEstimator(self._large[1], entry.name, options.protocol, figures_at_once[self._device().type])
+        dtype = self._dtype(entry, options)
+
+        def load(path: Path) -> Any:
+            return SDPosePipeline.from_pretrained(path, dtype).for_inference().to(self._device())
+
+        pipeline = self._kept_large((entry.name, dtype), entry.megabytes, load)
+        return SDPoseEstimator(pipeline, entry.name, options.protocol, figures_at_once[self._device().type])
 
     def _vitpose(self, entry: weights.Weights) -> Estimator:
         from engine import vitpose
@@ -102,8 +111,77 @@ class Loader:
             self._small[key] = make(path)
         return self._small[key]
 
+    def _kept_large(self, key: Key, megabytes: float, make: Callable[[Path], Any], beside: Collection[Key] = ()) -> Any:
+        """The model of that key and size on disk; others that are not `beside` go where there is no room for it."""
+        if key not in self._large:
+            path = self._path(key[0])
+            # On disk they are in half precision, or, in single, take less than this.
+            self._make_room(megabytes / 1000 * key[1].itemsize / 2, beside)
+            log.info("loading %s", path)
+            self._large[key] = make(path)
+        self._large.move_to_end(key)
+        return self._large[key]
+
+    def _make_room(self, needed: float, beside: Collection[Key]) -> None:
+        """Lets large models go, the last used last, until there is room; one in use stays until its work is done."""
+        for key in [key for key in self._large if key not in beside]:
+            if room.free(self._device()) > spare * needed + work_room:
+                return
+            log.info("letting %s go", key[0])
+            del self._large[key]
+            if self._painter is not None and key in self._painter[0]:
+                self._painter = None
+            gc.collect()  # pipelines know their parts and these know them
+
     def _path(self, name: str) -> Path:
         return weights.require(name, self._models)
+
+    # ── what paints ──
+
+    def painter(self, model: PaintModel, control: PaintControl, size: tuple[int, int]) -> Painter:
+        """What paints pictures of (width, height) px with that base and control; ValueError when they do not fit."""
+        with self._large_lock:
+            from engine.paint_loading import fits
+            from engine.painter import Painter
+            from engine.painter_memory import memory_for, there
+
+            device = self._device()
+            base, keys = self._base(model), (self._key(model.name), self._key(control.name))
+            told = self._control(control, beside=keys)
+            if not fits(base, told):
+                raise ValueError(f"expected a control for {model.name}, got {control.name}, made for another base")
+            memory = memory_for(base, told, size, device, room.free(device) + there(base, told, device))
+            if self._painter is None or self._painter[0] != (*keys, memory):
+                self._painter = (*keys, memory), Painter(base, told, device.type, memory)
+            return self._painter[1]
+
+    def _base(self, model: PaintModel) -> Base:
+        from engine.paint_loading import read_base
+
+        key = self._key(model.name)
+        return self._painting(key, model.megabytes, lambda path: read_base(path, model.name, key[1]))
+
+    def _control(self, control: PaintControl, beside: Collection[Key]) -> Control:
+        from engine.paint_loading import read_control
+
+        key = self._key(control.name)
+
+        def load(path: Path) -> Control:
+            return read_control(path, control.name, key[1], control.encoding, control.kind)
+
+        return self._painting(key, control.megabytes, load, beside)
+
+    def _painting(self, key: Key, megabytes: float, make: Callable[[Path], Any], beside: Collection[Key] = ()) -> Any:
+        if megabytes < small:
+            with self._lock:
+                return self._kept(key[0], make)
+        return self._kept_large(key, megabytes, make, beside)
+
+    def _key(self, name: str) -> Key:
+        """By what a painting model is kept: on a GPU in half precision, which all of them are published in."""
+        import torch
+
+        return name, torch.float16 if self._device().type == "cuda" else torch.float32
 
     # ── machine ──
 

@@ -27,25 +27,70 @@ class Reference(ByContent):
     visible: bool = True
 
 
-@dataclass(frozen=True)
-class PaintRequest:
-    """Everything that determines a painted picture."""
+@dataclass(frozen=True, eq=False)
+class PaintRequest(ByContent):
+    """Everything that determines a painted picture but its pose.
+
+    `size` (width, height) px; `guidance` is how strictly the prompt is followed (1: as it comes), `pose_strength` how
+    strictly the pose, during the part `pose_window` of the work, shares of it from first to last step. `encoding` is
+    how the pose is told (`auto`, `spctrl`, `openpose`); `fit` lays it into the picture: `whole` keeps its proportions,
+    `squash` fills the picture as SP-Ctrl's authors do. With `words` the prompt names the drawn joints, during
+    `words_window`, but for the `silent` ones. A `photo` (H, W, 3) uint8 is painted over, `change` 0 … 1 of it; with a
+    `mask` (H, W) uint8 only where that is 255. Both travel as pictures, never in a document.
+    """
 
     prompt: str = ""
     negative: str = ""
     size: tuple[int, int] = (512, 512)
     seed: int = 0
+    count: int = 1
     steps: int = 20
     guidance: float = 7.5
     pose_strength: float = 1.0
     pose_window: tuple[float, float] = (0.0, 1.0)
-    encoding: str = "spctrl"
+    encoding: str = "auto"
     model: str = "auto"
+    fit: str = "whole"
+    words: bool = True
+    silent: tuple[str, ...] = ()
+    words_window: tuple[float, float] = (0.0, 1.0)
+    change: float = 0.75
+    photo: np.ndarray | None = None
+    mask: np.ndarray | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Verdict(ByContent):
+    """How well a picture kept its pose: the pose found in it, OKS and PCK 0 … 1, and the joints that drifted.
+
+    `drifted` has one tuple of joints for each figure asked for; `estimator` is who looked.
+    """
+
+    found: Pose2D
+    oks: float
+    pck: float
+    drifted: tuple[tuple[str, ...], ...]
+    estimator: str
+
+
+@dataclass(frozen=True, eq=False)
+class Picture(ByContent):
+    """A painted picture (H, W, 3) uint8: the request of this one alone, and its pose in the picture's own pixels.
+
+    `model` and `control` name what painted it, `verdict` how well it kept the pose, once somebody looked.
+    """
+
+    image: np.ndarray
+    request: PaintRequest
+    pose: Pose2D
+    model: str = ""
+    control: str = ""
+    verdict: Verdict | None = None
 
 
 @dataclass(frozen=True, eq=False)
 class Scene(ByContent):
-    """One piece of work: the pose over its drawing (H, W, 3) uint8, with what was fitted to and asked of it."""
+    """One piece of work: the pose over its drawing (H, W, 3) uint8, what was fitted to it, asked of it and painted."""
 
     pose: Pose2D
     photo: np.ndarray | None = None
@@ -53,6 +98,7 @@ class Scene(ByContent):
     references: tuple[Reference, ...] = ()
     camera: Camera | None = None
     request: PaintRequest | None = None
+    pictures: tuple[Picture, ...] = ()
 
     @property
     def bodies(self) -> tuple[BodyPose, ...]:
@@ -64,13 +110,3 @@ class Scene(ByContent):
             raise ValueError(
                 f"expected a photo of {self.pose.size} pixels like the pose, got {self.photo.shape[1::-1]}"
             )
-
-
-@dataclass(frozen=True, eq=False)
-class Picture(ByContent):
-    """A painted picture (H, W, 3) uint8 with the request and pose it was made from, and how well it kept the pose."""
-
-    image: np.ndarray
-    request: PaintRequest
-    pose: Pose2D
-    score: float | None = None

@@ -8,7 +8,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from statistics import median
 from typing import TYPE_CHECKING
@@ -21,12 +21,17 @@ from engine.estimate import Detector, Estimator, Options, Progress, estimate, us
 from engine.evaluate import Figures
 from engine.forecast import Forecast
 from engine.loading import Loader
+from engine.paint_models import PaintControl, PaintModel, chosen, kind_of, paint_models
 from engine.pose import Pose2D
+from engine.scene import PaintRequest, Picture
 from engine.skeleton import ap10k17
 
-if TYPE_CHECKING:
+if TYPE_CHECKING:  # torch and diffusers take seconds to import
+    from engine.paint import Watch
+    from engine.painter import Painter
     from engine.stage import Stage
 
+turn = 0.2  # seconds between two looks whether it is one's turn to paint
 accuracy_file = weights.embedded_folder / "accuracy.json"
 nobody = "Nobody was recognised. Draw a box around the figure, take the whole picture, or start from a library pose."
 no_animal_detector = (
@@ -88,6 +93,7 @@ class Studio:
         self._loader = Loader(models, threads or min(2, os.cpu_count() or 1))
         self._lock = threading.Lock()
         self._stage: Stage | None = None
+        self._painting = threading.Lock()
         self._timed: dict[tuple[str, str, bool], deque[float]] = {}
 
     @property
@@ -163,7 +169,61 @@ class Studio:
         """The estimator of that name, loaded; `auto` is the most accurate one."""
         return self._loader.estimator(self._chosen(name), options)
 
+    # ── painting ──
+
+    def painters(self) -> tuple[PaintModel, ...]:
+        """What paints: bases with the controls that fit them, those that can be used now first."""
+        return paint_models(self._models)
+
+    def planned(self, request: PaintRequest, pose: Pose2D) -> tuple[PaintModel, PaintControl]:
+        """The base and control that a request takes, neither of them loaded.
+
+        MissingWeights says what is needed and how to get it; ValueError for an unknown model, or what none can paint.
+        """
+        return chosen(self.painters(), request.model, request.encoding, kind_of(pose), self._models)
+
+    def painter(self, request: PaintRequest, pose: Pose2D) -> Painter:
+        """What the request is painted with, loaded; raises as `planned`, and for files that are not right."""
+        return self._loader.painter(*self.planned(request, pose), request.size)
+
+    def paint(
+        self,
+        request: PaintRequest,
+        pose: Pose2D,
+        progress: Progress | None = None,
+        watch: Watch | None = None,
+        done: Callable[[Picture], None] | None = None,
+    ) -> tuple[Picture, ...]:
+        """The pictures asked for, see `engine.paint`; one request at a time, the others wait their turn."""
+        model, control = self.planned(request, pose)
+        if progress and not (self._loader.has(model.name) and self._loader.has(control.name)):
+            progress(0.0, f"Loading {model.name} and {control.name}")
+        from engine.paint import check, paint
+
+        check(request, pose)  # before gigabytes are read
+        while not self._painting.acquire(timeout=turn):
+            if progress:
+                progress(0.0, "Waiting for another picture")  # who hears it may end the wait
+        try:
+            return paint(request, pose, self._loader.painter(model, control, request.size), progress, watch, done)
+        finally:
+            self._painting.release()
+
+    def verified(self, picture: Picture, estimator: str = "auto") -> Picture:
+        """The picture with a verdict on how well it kept its pose, by an estimator of such figures, see `verify`."""
+        from engine.verify import verify
+
+        name = self._seeing_animals() if estimator == "auto" and kind_of(picture.pose) == "animal" else estimator
+        return replace(picture, verdict=verify(picture, self.estimator(name)))
+
     # ── which ──
+
+    def _seeing_animals(self) -> str:
+        """The most accurate estimator of animals; MissingWeights where there is none."""
+        there = [m for m in self.models() if m.skeleton == ap10k17.name]
+        if not any(m.present for m in there):
+            weights.require("vitpose-animals", self._models)
+        return there[0].name
 
     def _chosen(self, model: str) -> str:
         if model != "auto":

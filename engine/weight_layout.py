@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+from engine import paint_layout
+from engine.paint_layout import PaintSystem
 from engine.skeleton import Skeleton, ap10k17, coco17, wholebody133
 from engine.tensor_shapes import read_shapes
 
-System = Literal["movenet", "sdpose", "vitpose", "rtdetr", "dposer", "lift"]
+System = Literal["movenet", "sdpose", "vitpose", "rtdetr", "dposer", "lift", PaintSystem]
 
 sdpose_tensors = (
     "unet/diffusion_pytorch_model.safetensors",
@@ -28,13 +30,18 @@ _head = "final_layer.weight"
 
 @dataclass(frozen=True)
 class Layout:
-    """What lies at a path: its system and skeleton as far as they can be told, and what is wrong, if anything."""
+    """What lies at a path: its system and skeleton as far as they can be told, and what is wrong, if anything.
+
+    Of what paints, `widths` say which controls fit which base, and `side` is that of the pictures it learned, px.
+    """
 
     path: Path
     system: System
     skeleton: Skeleton | None
     megabytes: float
     problem: str = ""
+    widths: tuple[int, ...] = ()
+    side: int = 0
 
 
 def recognise(path: Path) -> Layout | None:
@@ -74,8 +81,12 @@ def _folder(folder: Path) -> Layout | None:
     unet_alone = (folder / "unet").is_dir() and not (folder / "model_index.json").is_file()
     if unet_alone or (folder / "decoder").is_dir():
         return _sdpose_folder(folder)
+    if (folder / "model_index.json").is_file():
+        return _painting(folder, "diffusion", lambda: paint_layout.base_at(folder))
+    if (inside := paint_layout.spctrl_folder(folder)) is not None:
+        return _painting(inside, "spctrl", lambda: paint_layout.spctrl_at(inside))
     if (folder / "config.json").is_file():
-        return _transformers_folder(folder)
+        return _config_folder(folder)
     return None
 
 
@@ -90,14 +101,20 @@ def _sdpose_folder(folder: Path) -> Layout:
     return Layout(folder, "sdpose", skeleton, _megabytes(folder, sdpose_files), problem)
 
 
-def _transformers_folder(folder: Path) -> Layout | None:
+def _config_folder(folder: Path) -> Layout | None:
     try:
         config: Any = json.loads((folder / "config.json").read_text("utf-8"))
     except (OSError, ValueError, RecursionError):
         return None
-    system = _systems.get(str(config.get("model_type"))) if isinstance(config, dict) else None
-    if system is None:
+    if not isinstance(config, dict):
         return None
+    if paint_layout.is_control(config):
+        return _painting(folder, "controlnet", lambda: paint_layout.control_at(folder))
+    system = _systems.get(str(config.get("model_type")))
+    return _transformers_folder(folder, system, config) if system else None
+
+
+def _transformers_folder(folder: Path, system: System, config: dict[str, Any]) -> Layout:
     skeleton, problem = None, lacking(folder, transformers_files)
     if not problem:
         try:
@@ -119,16 +136,35 @@ def _vitpose_skeleton(tensors: dict[str, tuple[int, ...]], config: dict[str, Any
 
 
 def _single_file(path: Path) -> Layout | None:
-    """SDPose in one file, as ComfyUI has it: the head's names end as in a folder, after a prefix with heatmap_head."""
+    """SDPose in one file, as ComfyUI has it: the head's names end as in a folder, after a prefix with heatmap_head.
+
+    Or what paints. A file that cannot be read is taken for SDPose, so that somebody says what is wrong with it.
+    """
     megabytes = path.stat().st_size / 1e6
     try:
         tensors = read_shapes(path)
         head = next((shape for name, shape in tensors.items() if name.endswith(f"heatmap_head.{_head}")), None)
         if head is None and not any("heatmap_head." in name for name in tensors):
-            return None
+            return _single_painting(path, tensors)
         return Layout(path, "sdpose", _skeleton_of(head, path.name), megabytes)
     except ValueError as error:
         return Layout(path, "sdpose", None, megabytes, str(error))
+
+
+def _single_painting(path: Path, tensors: dict[str, tuple[int, ...]]) -> Layout | None:
+    system: System = "controlnet" if paint_layout.is_single_control(tensors) else "diffusion"
+    return _painting(path, system, lambda: paint_layout.single_at(path, tensors))
+
+
+def _painting(path: Path, system: System, look: Callable[[], paint_layout.Painting | None]) -> Layout | None:
+    """What paints as `look` finds it, or with what it says is wrong."""
+    try:
+        found = look()
+        if found is None:
+            return None
+        return Layout(path, found.system, found.skeleton, found.megabytes, "", found.widths, found.side)
+    except ValueError as error:
+        return Layout(path, system, None, path.stat().st_size / 1e6 if path.is_file() else 0.0, str(error))
 
 
 def _skeleton_of(head: tuple[int, ...] | None, source: str) -> Skeleton:

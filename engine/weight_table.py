@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from engine.skeleton import Skeleton, ap10k17, coco17, wholebody133
+from engine.paint_layout import Encoding, sd15_widths, sdxl_widths
+from engine.skeleton import Skeleton, ap10k17, coco17, openpose18, wholebody133
 from engine.weight_layout import System, sdpose_files, transformers_files
 
-Kind = Literal["estimate", "detect", "lift", "complete", "body", "paint", "prior"]
+Kind = Literal["estimate", "detect", "lift", "complete", "body", "paint", "control", "prior"]
 
 
 @dataclass(frozen=True)
@@ -30,11 +31,21 @@ class Hub:
 
 
 @dataclass(frozen=True)
+class Page:
+    """A page where its authors offer a model to people, not to programs; `how` says what one needs to know there."""
+
+    address: str
+    how: str
+
+
+@dataclass(frozen=True)
 class Weights:
-    """One model. `source` is embedded (under `assets/weights/<name>`), the hub, or the user's own folder or file.
+    """One model. `source` is embedded (under `assets/weights/<name>`), the hub, a page, or the user's folder or file.
 
     `megabytes` is what a download takes, rounded where the files' sizes are not published. `ready` says whether this
     version can run it. `path` and `problem` come from `every`: where it is, if it is whole, else what is wrong.
+    Of what paints, `widths` say which controls fit which base, and `side` is that of the pictures it learned, px. A
+    control reads `encoding`, of figures of `skeleton`.
     """
 
     name: str
@@ -42,7 +53,7 @@ class Weights:
     kind: Kind
     system: System
     skeleton: Skeleton | None
-    source: Literal["embedded", "user"] | Hub
+    source: Literal["embedded", "user"] | Hub | Page
     files: tuple[WeightFile, ...]
     megabytes: float
     licence: str
@@ -50,6 +61,9 @@ class Weights:
     ready: bool = True
     path: Path | None = None
     problem: str = ""
+    widths: tuple[int, ...] = ()
+    side: int = 0
+    encoding: Encoding | None = None
 
     @property
     def present(self) -> bool:
@@ -59,10 +73,34 @@ class Weights:
     def downloadable(self) -> bool:
         return isinstance(self.source, Hub)
 
+    @property
+    def by_hand(self) -> str:
+        """How one gets a model that its authors offer on a page, as the end of a sentence; empty for every other."""
+        if not isinstance(self.source, Page):
+            return ""
+        where = f"{self.source.address} ({self.source.how})"
+        return f"fetch it from {where} and put its folder into your folder of models as {self.name}/"
+
 
 def _files(*names: str) -> tuple[WeightFile, ...]:
     return tuple(WeightFile(name) for name in names)
 
+
+def _pipeline_files(*more: str) -> tuple[WeightFile, ...]:
+    """A base's files on the hub in half precision; `more` are those of SDXL's second text encoder."""
+    networks = {"text_encoder": "model", "unet": "diffusion_pytorch_model", "vae": "diffusion_pytorch_model"}
+    words = [f"tokenizer/{n}" for n in ("merges.txt", "special_tokens_map.json", "tokenizer_config.json", "vocab.json")]
+    return _files(
+        "model_index.json", "scheduler/scheduler_config.json", *words, *more,
+        *(f"{part}/{name}" for part, stem in networks.items() for name in ("config.json", f"{stem}.fp16.safetensors")),
+    )  # fmt: skip
+
+
+_second_text_files = (
+    "text_encoder_2/config.json", "text_encoder_2/model.fp16.safetensors", "tokenizer_2/merges.txt",
+    "tokenizer_2/special_tokens_map.json", "tokenizer_2/tokenizer_config.json", "tokenizer_2/vocab.json",
+)  # fmt: skip
+_seconds_or_minutes = "seconds a picture on a GPU, minutes without"
 
 table: tuple[Weights, ...] = (
     Weights(
@@ -240,5 +278,89 @@ table: tuple[Weights, ...] = (
         megabytes=700,
         licence="not stated; learnt from research data, mostly non-commercial",
         speed="a second a pose on any computer",
+    ),
+    Weights(
+        name="sd15",
+        does="paints pictures of 512 pixels, photos and styles alike; Stable Diffusion 1.5",
+        kind="paint",
+        system="diffusion",
+        skeleton=None,
+        source=Hub("stable-diffusion-v1-5/stable-diffusion-v1-5"),
+        files=_pipeline_files(),
+        megabytes=2134,
+        licence="CreativeML OpenRAIL-M",
+        speed=_seconds_or_minutes,
+        widths=sd15_widths,
+        side=512,
+    ),
+    Weights(
+        name="sdxl",
+        does="paints pictures of 1024 pixels, finer ones; Stable Diffusion XL",
+        kind="paint",
+        system="diffusion",
+        skeleton=None,
+        source=Hub("stabilityai/stable-diffusion-xl-base-1.0"),
+        files=_pipeline_files(*_second_text_files),
+        megabytes=6942,
+        licence="CreativeML OpenRAIL++-M",
+        speed="seconds a picture on a large GPU, many minutes without",
+        widths=sdxl_widths,
+        side=1024,
+    ),
+    Weights(
+        name="openpose-sd15",
+        does="people as OpenPose draws them, with hands and faces, for Stable Diffusion 1.5; ControlNet 1.1",
+        kind="control",
+        system="controlnet",
+        skeleton=openpose18,
+        source=Hub("lllyasviel/control_v11p_sd15_openpose"),
+        files=_files("config.json", "diffusion_pytorch_model.fp16.safetensors"),
+        megabytes=723,
+        licence="CreativeML OpenRAIL-M",
+        speed=_seconds_or_minutes,
+        widths=sd15_widths,
+        encoding="openpose",
+    ),
+    Weights(
+        name="animal-openpose-sd15",
+        does="four-legged animals as OpenPose would draw them, for Stable Diffusion 1.5; ControlNet AnimalPose",
+        kind="control",
+        system="controlnet",
+        skeleton=ap10k17,
+        source=Hub("huchenlei/animal_openpose"),
+        files=_files("control_sd15_animal_openpose_fp16.pth"),
+        megabytes=723,
+        licence="Apache-2.0; made from Stable Diffusion 1.5, CreativeML OpenRAIL-M",
+        speed=_seconds_or_minutes,
+        widths=sd15_widths,
+        encoding="openpose",
+    ),
+    Weights(
+        name="openpose-sdxl",
+        does="people as OpenPose draws them, in thicker lines, for Stable Diffusion XL; xinsir",
+        kind="control",
+        system="controlnet",
+        skeleton=openpose18,
+        source=Hub("xinsir/controlnet-openpose-sdxl-1.0"),
+        files=_files("config.json", "diffusion_pytorch_model.safetensors"),
+        megabytes=2502,
+        licence="Apache-2.0; made from Stable Diffusion XL, CreativeML OpenRAIL++-M",
+        speed="seconds a picture on a large GPU, many minutes without",
+        widths=sdxl_widths,
+        encoding="openpose-thick",
+    ),
+    Weights(
+        name="spctrl-human",
+        does="people, each joint known by its name, for Stable Diffusion 1.5; SP-Ctrl, Human-Art",
+        kind="control",
+        system="spctrl",
+        skeleton=coco17,
+        source=Page("https://pan.baidu.com/s/18Zx4sElGpwkXi78YFGQ5gQ", "extraction code 2025"),
+        files=_files("controlnet/config.json", "controlnet/diffusion_pytorch_model.safetensors", "learned_embeds.bin"),
+        megabytes=1450,
+        licence="its code MIT, its weights not stated; made from Stable Diffusion 1.5, CreativeML OpenRAIL-M",
+        speed=_seconds_or_minutes,
+        widths=sd15_widths,
+        encoding="spctrl",
     ),
 )  # fmt: skip

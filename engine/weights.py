@@ -6,16 +6,17 @@ Nothing here asks the network: `engine.download` does, when it is told to. The t
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
-from engine.skeleton import ap10k17
+from engine.paint_layout import Encoding, spctrl_folder
+from engine.skeleton import Skeleton, ap10k17, openpose18
 from engine.weight_layout import Layout, lacking, part_name, recognise
-from engine.weight_table import Hub, Kind, WeightFile, Weights, table
+from engine.weight_table import Hub, Kind, Page, WeightFile, Weights, table
 
 __all__ = [
-    "Hub", "Kind", "MissingWeights", "WeightFile", "Weights",
+    "Hub", "Kind", "MissingWeights", "Page", "WeightFile", "Weights",
     "embedded_folder", "entry", "every", "find", "locate", "require", "table",
 ]  # fmt: skip
 
@@ -58,11 +59,18 @@ def require(name: str, models: Path | None = None) -> Path:
     if weights.path is not None:
         return weights.path
     found = weights.problem or f"expected the model {name}, got none on this computer"
+    if isinstance(weights.source, Page):
+        raise MissingWeights(f"{found}: {weights.by_hand}")
     if not weights.downloadable:
         raise MissingWeights(found)
     # A download that was stopped in the user's folder goes on there.
     into = f" --into {models}" if models is not None and (models / name).is_dir() else ""
-    raise MissingWeights(f"{found}: get it with `python scripts/download_weights.py {name}{into}`")
+    raise MissingWeights(f"{found}: get it with `{command([name])}{into}`")
+
+
+def command(names: Iterable[str]) -> str:
+    """What one types to download models."""
+    return f"python scripts/download_weights.py {' '.join(names)}"
 
 
 # ── where a model is ──
@@ -83,7 +91,10 @@ def _looked_up(weights: Weights, models: Path | None) -> Weights:
 
 
 # How a whole model may lie in one file.
-_single_files = {"sdpose": ".safetensors", "vitpose": ".pth"}
+_single_files = {
+    "sdpose": (".safetensors",), "vitpose": (".pth",), "diffusion": (".safetensors",),
+    "controlnet": (".safetensors", ".pth"),
+}  # fmt: skip
 
 
 def _places(weights: Weights, models: Path | None) -> Iterator[Path]:
@@ -94,15 +105,19 @@ def _places(weights: Weights, models: Path | None) -> Iterator[Path]:
         folder = models / weights.name
         if folder.is_dir():
             yield _inside(weights, folder)
-        single = models / f"{weights.name}{_single_files.get(weights.system, '')}"
-        if single.is_file():
-            yield single
+        singles = (models / f"{weights.name}{suffix}" for suffix in _single_files.get(weights.system, ()))
+        yield from (single for single in singles if single.is_file())
     if (cached := _cached(weights)) is not None:
         yield cached
 
 
 def _inside(weights: Weights, folder: Path) -> Path:
-    """The folder, or the one file in it that is the model: named as on the hub, or the only .pth."""
+    """The folder, or the one file in it that is the model: named as on the hub, or the only .pth.
+
+    SP-Ctrl's may lie one folder deeper, as archives are unpacked.
+    """
+    if weights.system == "spctrl":
+        return spctrl_folder(folder) or folder
     if len(weights.files) != 1 or (folder / "config.json").is_file():
         return folder
     path = folder / weights.files[0].name
@@ -111,17 +126,18 @@ def _inside(weights: Weights, folder: Path) -> Path:
 
 
 def _cached(weights: Weights) -> Path | None:
-    """The model in the hub's cache, if all of its files are there."""
+    """The model in the hub's cache, if all of its files are there, be it in half precision or, for others, in full."""
     if not isinstance(weights.source, Hub):
         return None
     from huggingface_hub import try_to_load_from_cache
 
     hub, names = weights.source, [file.name for file in weights.files]
-    found = [try_to_load_from_cache(hub.repository, name, revision=hub.revision) for name in names]
-    paths = [Path(path) for path in found if isinstance(path, str)]
-    if len(paths) < len(names):
-        return None
-    return paths[0] if len(paths) == 1 else paths[0].parents[names[0].count("/")]
+    for wanted in (names, [name.replace(".fp16.safetensors", ".safetensors") for name in names]):
+        found = [try_to_load_from_cache(hub.repository, name, revision=hub.revision) for name in wanted]
+        paths = [Path(path) for path in found if isinstance(path, str)]
+        if len(paths) == len(names):
+            return paths[0] if len(paths) == 1 else paths[0].parents[names[0].count("/")]
+    return None
 
 
 def _stopped(weights: Weights) -> str:
@@ -147,7 +163,10 @@ def _problem(weights: Weights, place: Path) -> str:
     layout = recognise(place)
     if layout is None or layout.system != weights.system:
         return lacking(place, [file.name for file in weights.files]) or f"expected {weights.name}, got another model"
-    if not layout.problem and layout.skeleton != weights.skeleton:
+    if not layout.problem and layout.widths != weights.widths:
+        return f"expected the sizes of {weights.name}, {weights.widths}, got a model of others, {layout.widths}"
+    # What a plain ControlNet reads, nothing in it says.
+    if not layout.problem and layout.skeleton != weights.skeleton and weights.system != "controlnet":
         names = [skeleton.name if skeleton else "none" for skeleton in (weights.skeleton, layout.skeleton)]
         return f"expected the points of {names[0]}, got a model of {names[1]}"
     return layout.problem
@@ -178,22 +197,53 @@ def _own(models: Path | None) -> list[Weights]:
     return list(found.values())
 
 
+_called = {
+    "sdpose": "SDPose", "vitpose": "ViTPose", "rtdetr": "RT-DETR", "diffusion": "Stable Diffusion",
+    "spctrl": "SP-Ctrl", "controlnet": "ControlNet",
+}  # fmt: skip
+_kinds: dict[str, Kind] = {"rtdetr": "detect", "diffusion": "paint", "spctrl": "control", "controlnet": "control"}
+
+
 def _own_weights(name: str, layout: Layout) -> Weights:
-    called = {"sdpose": "SDPose", "vitpose": "ViTPose", "rtdetr": "RT-DETR"}[layout.system]
-    points = f"{len(layout.skeleton)} points{' of animals' * (layout.skeleton == ap10k17)}; " if layout.skeleton else ""
+    skeleton, problem = layout.skeleton, layout.problem
+    encoding: Encoding | None = "spctrl" if layout.system == "spctrl" else None
+    if layout.system == "controlnet":
+        encoding, skeleton, unclear = _read_by(name)
+        problem = problem or unclear
+    paints = layout.system in ("diffusion", "spctrl", "controlnet")
+    points = f"{len(skeleton)} points{' of animals' * (skeleton == ap10k17)}; " if skeleton and not paints else ""
+    speed = "seconds a person on a GPU, minutes without" if layout.system == "sdpose" else "about a second a person"
     return Weights(
         name=name,
-        does=f"{points}your own {called}",
-        kind="detect" if layout.system == "rtdetr" else "estimate",
+        does=f"{points}your own {_called[layout.system]}",
+        kind=_kinds.get(layout.system, "estimate"),
         system=layout.system,
-        skeleton=layout.skeleton,
+        skeleton=skeleton,
         source="user",
         files=(),
         megabytes=round(layout.megabytes, 1),
         licence="yours to know",
-        speed="seconds a person on a GPU, minutes without" if layout.system == "sdpose" else "about a second a person",
-        path=None if layout.problem else layout.path,
-        problem=f"{layout.problem} in {layout.path}" if layout.problem else "",
+        speed="seconds a picture on a GPU, minutes without" if paints else speed,
+        path=None if problem else layout.path,
+        problem=f"{problem} in {layout.path}" if problem else "",
+        widths=layout.widths,
+        side=layout.side,
+        encoding=encoding,
+    )
+
+
+def _read_by(name: str) -> tuple[Encoding | None, Skeleton | None, str]:
+    """What a user's ControlNet reads, by its name alone, or why that cannot be told."""
+    said = name.lower()
+    if "animal" in said or "ap10k" in said:
+        return "openpose", ap10k17, ""
+    if "pose" in said:
+        thick = "thick" in said or "xinsir" in said  # whose model for SDXL learned lines of its own width
+        return "openpose-thick" if thick else "openpose", openpose18, ""
+    return (
+        None,
+        None,
+        "expected 'pose' or 'animal' in a ControlNet's name, which alone says what it reads, got neither",
     )
 
 

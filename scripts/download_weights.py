@@ -12,7 +12,7 @@ sys.path.insert(0, str(Path(__file__).parent.parent))
 from engine import weights
 from engine.download import download
 
-kinds: tuple[weights.Kind, ...] = ("estimate", "detect", "lift", "prior")
+kinds: tuple[weights.Kind, ...] = ("estimate", "detect", "lift", "prior", "paint", "control")
 
 
 def main() -> None:
@@ -58,8 +58,7 @@ def listing(models: Path | None) -> str:
     for w in found:
         state = "here" if w.present else "broken" if w.problem else "-"
         lines.append(f"{w.name:{width}}  {size(w):>8}  {state:6}  {w.does} · {w.licence}")
-        if w.problem:
-            lines.append(f"{'':{width}}  {w.problem}")
+        lines += [f"{'':{width}}  {more}" for more in (w.problem, "" if w.present else w.by_hand) if more]
     return "\n".join(lines)
 
 

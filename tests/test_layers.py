@@ -12,7 +12,7 @@ layers: list[set[str]] = [
     # words: what an artist would name
     {
         "skeleton", "anatomy", "box", "body_pose", "pose", "motion", "camera", "scene", "measure", "progress",
-        "estimator", "pose_sets",
+        "estimator", "pose_sets", "keypoint_words",
     },
     # the networks as the papers draw them
     {"networks", "networks.*", "rotation"},
@@ -20,13 +20,15 @@ layers: list[set[str]] = [
     {
         "photo", "draw", "pose_map", "detect", "paper", "library", "heatmap", "demo_look", "track", "video",
         "tensors", "tensor_shapes", "weight_layout", "weight_table", "weights", "download", "forecast", "model_folder",
+        "paint_layout", "paint_models", "room", "text_encoder", "paint_map", "prompting", "latent_preview", "painter",
+        "paint_builder", "clip_words", "keypoint_words_loading", "painter_sampler", "diffusers_folder", "spctrl_layout",
         "movenet", "sdpose", "sdpose_layout", "vitpose", "vitpose_checkpoint", "rtdetr",
         "stylize", "corruption", "painterly", "brushwork",
         "diffusion", "prior", "prior_file", "prior_parts", "priors", "dposer_layout", "dposer_checkpoint",
         "dposer_normalisers", "samplers", "likelihood", "solvers", "schedules", "pose_metrics", "tied_points",
         "quick_layers", "mixture", "vae",
         "mannequin", "mannequin.*",
-        "formats", "formats.checks", "formats.document", "formats.openpose",
+        "formats", "formats.checks", "formats.people", "formats.painting", "formats.document", "formats.openpose",
         "formats.detections", "formats.coco", "formats.svg",
         "formats.sdpose_json", "formats.glb", "formats.obj", "formats.bvh", "formats.rigs", "formats.smplx_npz",
         "formats.gltf", "formats.surface", "formats.npz", "formats.retarget", "formats.asf",
@@ -42,17 +44,19 @@ layers: list[set[str]] = [
         "lint", "lint_checks", "lint_glance", "lint_mends", "lint_sight", "proportions",
         "natural", "relaxing", "leaning", "variations", "flips",
         "initialiser", "lift_input", "lift_steps", "lift_hands", "lift_request", "lift_camera", "lift",
-        "hidden_parts", "set_on_drawing", "complete",
+        "hidden_parts", "set_on_drawing", "complete", "paint", "verify", "picture_scores",
+        "paint_loading", "painter_memory", "single_base",
     },
     # verbs made of other verbs
     {"mixing", "clean_motion", "contacts"},
     # the whole work in one file, and the table of all kinds of file
-    {"project"},
+    {"project", "picture_file"},
     {"files"},
     # many pictures and videos; what networks learn from
     {
         "batch", "sequence", "augment", "data", "posed_figures", "training", "sdpose_training", "prior_training",
-        "baseline_training", "lift_training", "lift_scenes",
+        "baseline_training", "lift_training", "lift_scenes", "spctrl_pictures", "spctrl_data", "spctrl_recipe",
+        "spctrl_learned", "spctrl_training",
     },
     # what owns the models
     {"loading", "stage", "body_files", "viewer", "studio"},

@@ -42,7 +42,7 @@ def test_names_are_unique_and_entries_complete():
     assert len(set(names)) == len(names)
     for w in weights.table:
         assert all((w.does, w.licence, w.speed, w.files, w.megabytes)), w.name
-        assert (w.skeleton is None) == (w.kind in ("detect", "lift", "prior")), w.name
+        assert (w.skeleton is None) == (w.kind in ("detect", "lift", "prior", "paint")), w.name
         if w.source == "embedded":
             assert all(file.size and file.sha256 for file in w.files), w.name
             assert w.megabytes == pytest.approx(sum(file.size for file in w.files) / 1e6, abs=0.1)
