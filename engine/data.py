@@ -10,7 +10,7 @@ import json
 import signal
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Generic, Protocol, TypeVar
 
 import cv2
 import numpy as np
@@ -26,6 +26,7 @@ from engine.photo import read_photo
 from engine.skeleton import Skeleton, coco17, wholebody133
 
 Batch = dict[str, Tensor]
+Item = TypeVar("Item", covariant=True)
 
 
 class Figures(Protocol):
@@ -44,7 +45,7 @@ class CocoFigures:
     """
 
     def __init__(self, annotations: Path, images: Path, skeleton: Skeleton) -> None:
-        file = _read(annotations)
+        file = read_annotations(annotations)
         self.images = images
         self.names = {image["id"]: image["file_name"] for image in file["images"]}
         _check_joints(file["categories"], annotations)
@@ -72,7 +73,8 @@ class CocoFigures:
         return Figure(image, box, self.points[index].astype(float), self.visible[index])
 
 
-def _read(path: Path) -> dict[str, Any]:
+def read_annotations(path: Path) -> dict[str, Any]:
+    """An annotation file in COCO's form, whole; ValueError for a file without one of its three lists."""
     file = json.loads(path.read_text(encoding="utf-8"))
     for key in ("images", "annotations", "categories"):
         if not isinstance(file, dict) or not isinstance(file.get(key), list):
@@ -112,17 +114,25 @@ def _points(flat: list[float], count: int, key: str) -> np.ndarray:
     return np.reshape(flat, (count, 3))
 
 
-class Joined:
-    """Several sets of figures as one, in order."""
+class Counted(Protocol[Item]):
+    """Things to learn from that can be counted and fetched by number."""
 
-    def __init__(self, sets: Sequence[Figures]) -> None:
+    def __len__(self) -> int: ...
+
+    def __getitem__(self, index: int, /) -> Item: ...
+
+
+class Joined(Generic[Item]):
+    """Several sets of figures, or of other things, as one, in order."""
+
+    def __init__(self, sets: Sequence[Counted[Item]]) -> None:
         self.sets = sets
         self.ends = np.cumsum([len(each) for each in sets])
 
     def __len__(self) -> int:
         return int(self.ends[-1])
 
-    def __getitem__(self, index: int) -> Figure:
+    def __getitem__(self, index: int) -> Item:
         which = int(np.searchsorted(self.ends, index, side="right"))
         return self.sets[which][index - (int(self.ends[which - 1]) if which else 0)]
 

@@ -42,7 +42,7 @@ class PosedFigures:
         size: tuple[int, int] = (256, 320),
         seed: int = 0,
     ) -> None:
-        self.poses = [pose.person for pose in poses if pose.person.skeleton == wholebody133]
+        self.poses = [pose for pose in poses if pose.person.skeleton == wholebody133]
         if not self.poses:
             raise ValueError(f"expected poses on {wholebody133.name}, got none")
         self.skeleton, self.count, self.size, self.seed = skeleton, count, size, seed
@@ -51,13 +51,18 @@ class PosedFigures:
         return self.count
 
     def __getitem__(self, index: int) -> Figure:
+        return self.posed(index)[1]
+
+    def posed(self, index: int) -> tuple[LibraryPose, Figure]:
+        """The library's pose that figure number `index` stands in, and the figure."""
         rng = np.random.default_rng((self.seed, index + 1))
-        person = _placed(self.poses[int(rng.integers(len(self.poses)))], self.size, rng)
+        pose = self.poses[int(rng.integers(len(self.poses)))]
+        person = _placed(pose.person, self.size, rng)
         image = _ground(self.size, rng)
         _paint(image, person, rng)
         on = person.to(self.skeleton)
         box = person.box(0.03)
-        return Figure(image, box.clipped(self.size), np.array(on.points), on.present)
+        return pose, Figure(image, box.clipped(self.size), np.array(on.points), on.present)
 
 
 def _placed(person: Person, size: tuple[int, int], rng: np.random.Generator) -> Person:

@@ -139,16 +139,17 @@ def load_state(
     part = {kind: _under(tensors, f"{kind}.") for kind in ("net", "optimizer", "ema")}
     net.load_state_dict(part["net"], strict=True)
     found = optimizer.state_dict()
-    found["state"] = {
-        i: moments for i, name in enumerate(names) if (moments := _under(part["optimizer"], f"{name}.", deep=False))
-    }
+    moments: dict[str, dict[str, Tensor]] = {}
+    for key, value in part["optimizer"].items():
+        name, _, moment = key.rpartition(".")
+        moments.setdefault(name, {})[moment] = value
+    found["state"] = {i: moments[name] for i, name in enumerate(names) if name in moments}
     optimizer.load_state_dict(found)
     if ema is not None:
         ema.mean = {name: value.to(device) for name, value in part["ema"].items()}
     return about
 
 
-def _under(tensors: Mapping[str, Tensor], prefix: str, deep: bool = True) -> dict[str, Tensor]:
-    """The tensors whose names begin so, without that beginning; not `deep`: only those with one word after it."""
-    cut = {name.removeprefix(prefix): value for name, value in tensors.items() if name.startswith(prefix)}
-    return cut if deep else {name: value for name, value in cut.items() if "." not in name}
+def _under(tensors: Mapping[str, Tensor], prefix: str) -> dict[str, Tensor]:
+    """The tensors whose names begin so, without that beginning."""
+    return {name.removeprefix(prefix): value for name, value in tensors.items() if name.startswith(prefix)}

@@ -1,0 +1,377 @@
+"""Trains SP-Ctrl: a ControlNet that reads where each joint is, and learned words for the joints, on a frozen base.
+
+    python scripts/train_spctrl.py --preset tiny --out tiny
+        a small random base on mannequins it paints itself, in some minutes, to see that everything works
+    accelerate launch scripts/train_spctrl.py --preset paper-ap10k --base stable-diffusion-v1-5 --out animals \\
+        --data AP-10K_triplet/train_split1.jsonl --images AP-10K_triplet/data
+        the paper's model, 20 pictures a step on one GPU, from the diffusers folder of Stable Diffusion 1.5
+
+--data and --images come in pairs and may be given several times: lines of AP-10K or Human-Art (scripts/prepare_ap10k.py
+and prepare_humanart.py write them), or annotations in COCO's form whose images have a caption, as the rendered world.
+OUT/model is a folder that the studio loads, OUT/state.safetensors what --resume goes on from, bit by bit on a CPU;
+OUT/metrics.csv has a line a step, OUT/samples_*.png what is painted by then. Ctrl-C ends after the step and saves.
+"""
+
+import argparse
+import math
+import shutil
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, get_args
+
+import numpy as np
+import torch
+from accelerate import Accelerator
+from accelerate.utils import DistributedDataParallelKwargs
+from diffusers.pipelines.stable_diffusion.pipeline_stable_diffusion import StableDiffusionPipeline
+from PIL import Image
+from torch import Tensor, nn
+from torch.utils.data import DataLoader, default_collate
+from transformers.utils.logging import disable_progress_bar
+
+sys.path.insert(0, str(Path(__file__).parent.parent))
+
+from engine.data import Batches, begin_worker
+from engine.library import read_library
+from engine.networks.keypoint_concepts import LossKind, Target
+from engine.networks.spctrl import Limbs
+from engine.paint_builder import build_base
+from engine.paint_loading import read_base
+from engine.paint_map import colored
+from engine.painter import Base
+from engine.posed_figures import PosedFigures
+from engine.skeleton import coco17
+from engine.spctrl_data import Condition, Samples, Showing, Words
+from engine.spctrl_learned import begin
+from engine.spctrl_pictures import JoinedPictures, PaintedPictures, PosedPictures, read_pictures
+from engine.spctrl_recipe import Recipe, rate_of_words, recipes
+from engine.spctrl_training import Objective, mark_of, painted
+from engine.training import Metrics, load_state, read_about, save_state
+from scripts.ending import on_interrupt
+
+library = Path(__file__).parent.parent / "assets" / "library" / "poses.json"
+state_name, model_name, base_name, metrics_name = "state.safetensors", "model", "base", "metrics.csv"
+dtypes = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
+mannequins, mannequin_size = 400, (96, 128)  # that a small preset paints itself, px
+shown = 4  # pictures in a picture of samples
+sampling_steps = 20
+
+
+class Training:
+    """One run: what is learned, its optimiser and samples, the step it has reached, and the files it leaves in `out`.
+
+    `tell` hears a line for the user now and then.
+    """
+
+    def __init__(
+        self,
+        recipe: Recipe,
+        pictures: PosedPictures,
+        base: Base,
+        out: Path,
+        conditions: Path | None = None,
+        resume: bool = False,
+        workers: int = 0,
+        checkpointing: bool = False,
+        tell: Callable[[str], object] = print,
+    ) -> None:
+        self.recipe, self.base, self.out, self.workers = recipe, base, out, workers
+        self.accelerator = Accelerator(
+            mixed_precision="no" if recipe.precision == "fp32" else recipe.precision,
+            gradient_accumulation_steps=recipe.accumulate,
+            kwargs_handlers=[DistributedDataParallelKwargs(broadcast_buffers=False)],
+        )
+        self.tell = tell if self.accelerator.is_main_process else lambda _line: None
+        showing = Showing(recipe.side, recipe.condition, conditions, recipe.target, recipe.empty, recipe.named)
+        words = Words(base.parts["tokenizer"], pictures.kind)
+        self.samples = Samples(pictures, words, showing, recipe.seed)
+        self.unchanged = Samples(pictures, words, replace(showing, empty=0.0, named=1.0), recipe.seed)
+        self.mark = mark_of(base)
+        self.learned = begin(recipe, base)
+        objective = Objective(self.learned, recipe, base).to(self.accelerator.device)
+        if checkpointing:
+            self.learned.net.enable_gradient_checkpointing()
+            objective.unet.enable_gradient_checkpointing()
+        self.weights = objective.trained()
+        self.words = [value for value in self.weights.values() if value is self.learned.words]
+        self.others = [value for value in self.weights.values() if value is not self.learned.words]
+        optimizer = torch.optim.AdamW(
+            [{"params": self.words, "lr": recipe.word_rate}, {"params": self.others, "lr": recipe.learning_rate}]
+            if self.words else self.others,
+            recipe.learning_rate, recipe.betas, recipe.epsilon, recipe.weight_decay,
+        )  # fmt: skip
+        self.plain = objective
+        self.objective, self.optimizer = self.accelerator.prepare(objective, optimizer)
+        self.step = 0
+        if resume:
+            self._load()
+
+    @property
+    def pictures_a_step(self) -> int:
+        return self.recipe.batch * self.recipe.accumulate * self.accelerator.num_processes
+
+    @property
+    def steps_an_epoch(self) -> int:
+        return math.ceil(len(self.samples) / self.pictures_a_step)
+
+    def run(self, steps: int, every: int = 50, save_every: int = 1000) -> list[tuple[float, float]]:
+        """Trains up to step number `steps`; the losses (noise, words' attention) of each step made.
+
+        Ends early, after a step, once the interrupt signal came. Saves every `save_every` steps and at the end;
+        ArithmeticError, and nothing is saved, when a loss is no number.
+        """
+        losses: list[tuple[float, float]] = []
+        batches = iter(self._loader())
+        columns = ("noise", "concepts", "gradient", "word_gradient", "word_rate", "seconds")
+        metrics = Metrics(self.out / metrics_name, self.step, columns) if self.accelerator.is_main_process else None
+        started = time.perf_counter()
+        while self.step < steps and not self.accelerator.check_trigger():
+            since = time.perf_counter()
+            rate = rate_of_words(self.recipe, self.step, self.steps_an_epoch)
+            noise, concepts, *norms = self._one_step(batches, rate)
+            self.step += 1
+            if not math.isfinite(noise + concepts):
+                raise ArithmeticError(f"the loss of step {self.step} is no number; the state saved before it stands")
+            losses.append((noise, concepts))
+            if metrics:
+                metrics.add(self.step, noise, concepts, *norms, rate, time.perf_counter() - since)
+            if self.step % every == 0 or self.step == steps:
+                recent = np.mean(losses[-every:], axis=0)
+                left = (steps - self.step) * (time.perf_counter() - started) / len(losses)
+                self.tell(
+                    f"step {self.step} of {steps}: noise {recent[0]:.5f}, words {recent[1]:.5f}, "
+                    f"about {left / 60:.1f} min left"
+                )
+            if self.step % save_every == 0 and self.step < steps:
+                self.save()
+        self.save()
+        return losses
+
+    def _one_step(self, batches: Any, rate: float) -> tuple[float, float, float, float]:
+        """One step of the optimiser: both losses, and the gradients' norms before they are clipped, the words' last."""
+        sums, norm, word_norm = torch.zeros(2, device=self.accelerator.device), torch.zeros(()), torch.zeros(())
+        if self.words:
+            self.optimizer.param_groups[0]["lr"] = rate
+        for part in range(self.recipe.accumulate):
+            batch = self._moved(next(batches))
+            with self.accelerator.accumulate(self.objective):
+                seed = (self.recipe.seed, self.step, part, self.accelerator.process_index)
+                noise, concepts = self.objective(batch, seed)
+                self.accelerator.backward(noise + concepts)
+                if self.accelerator.sync_gradients:
+                    norm = self.accelerator.clip_grad_norm_(self.others, self.recipe.clip)  # unscales the words' too
+                    if self.words:
+                        word_norm = nn.utils.clip_grad_norm_(self.words, self.recipe.clip)
+                self.optimizer.step()
+                self.optimizer.zero_grad()
+            sums += torch.stack([noise.detach(), concepts.detach()]) / self.recipe.accumulate
+        noise, concepts = self.accelerator.reduce(sums, "mean").tolist()  # type: ignore[union-attr]
+        return noise, concepts, float(norm), float(word_norm)  # type: ignore[arg-type]
+
+    def _moved(self, batch: dict[str, Any]) -> dict[str, Any]:
+        here = self.accelerator.device
+        return {name: v.to(here) if isinstance(v, Tensor) and name != "places" else v for name, v in batch.items()}
+
+    def _loader(self) -> DataLoader:
+        first, here = self.step * self.recipe.accumulate, self.accelerator
+        order = Batches(
+            len(self.samples), self.recipe.batch, self.recipe.seed, first, here.process_index, here.num_processes
+        )
+        return DataLoader(
+            self.samples, batch_sampler=order, num_workers=self.workers, worker_init_fn=begin_worker,
+            pin_memory=here.device.type == "cuda",
+            # Not forked: a copy of a process whose libraries have threads may wait for them for ever.
+            multiprocessing_context="spawn" if self.workers else None,
+        )  # fmt: skip
+
+    # ── files ──
+
+    def save(self) -> None:
+        """Writes the state, the model's folder and a picture of what it paints; the former ones stay until then."""
+        self.accelerator.wait_for_everyone()
+        if not self.accelerator.is_main_process:
+            return
+        self.out.mkdir(parents=True, exist_ok=True)
+        scaler = self.accelerator.scaler
+        more = {
+            "pictures": len(self.samples), "base": self.base.name, "mark": self.mark,
+            "scaler": None if scaler is None else scaler.state_dict(),
+        }  # fmt: skip
+        state = self.out / state_name
+        save_state(state, self.recipe, self.step, self.learned, self.optimizer, self.weights, None, more)
+        self._replaced(model_name, lambda folder: self.learned.write(folder, self.recipe.kind))
+        if self.base.name == self.recipe.built and not (self.out / base_name).is_dir():
+            self._replaced(base_name, self._write_base)
+        self.show()
+
+    def _replaced(self, name: str, write: Callable[[Path], None]) -> None:
+        """Writes a folder of `out` anew; the former one stays until this one is whole."""
+        fresh, old = (self.out / f"{name}.{kind}" for kind in ("new", "old"))
+        shutil.rmtree(fresh, ignore_errors=True)
+        write(fresh)
+        if (self.out / name).is_dir():
+            shutil.rmtree(old, ignore_errors=True)
+            (self.out / name).rename(old)
+        fresh.rename(self.out / name)
+        shutil.rmtree(old, ignore_errors=True)
+
+    def _write_base(self, folder: Path) -> None:
+        unchecked: dict[str, Any] = {"safety_checker": None, "feature_extractor": None}
+        StableDiffusionPipeline(**self.base.parts, **unchecked, requires_safety_checker=False).save_pretrained(folder)
+
+    def _load(self) -> None:
+        about = load_state(
+            self.out / state_name, self.recipe, self.learned, self.optimizer, self.weights, None, free=("steps",)
+        )
+        if about["pictures"] != len(self.samples):
+            raise ValueError(f"expected the {about['pictures']} pictures it began with, got {len(self.samples)}")
+        if about["mark"] != self.mark:
+            raise ValueError(f"expected the base it began with, {about['base']}, got another: {self.base.name}")
+        if about["scaler"] is not None and self.accelerator.scaler is not None:
+            self.accelerator.scaler.load_state_dict(about["scaler"])
+        self.step = about["step"]
+
+    @torch.no_grad()
+    def show(self) -> None:
+        """Paints the first poses: above the pictures themselves, then what tells their poses, then what is painted."""
+        batch = default_collate([self.unchanged[0, i] for i in range(min(shown, len(self.unchanged)))])
+        empty, _ = self.unchanged.words.told("")
+        self.learned.eval()
+        with self.accelerator.autocast():
+            images = painted(self.plain, self._moved(batch), empty, sampling_steps, seed=self.recipe.seed)
+        self.learned.train()
+        pixels = ((batch["pixels"] + 1) * 127.5).round().byte().permute(0, 2, 3, 1).numpy()
+        told = (
+            [colored(ids) for ids in batch["map"].byte().numpy()]
+            if "map" in batch
+            else list((batch["condition"] * 255).round().byte().permute(0, 2, 3, 1).numpy())
+        )
+        name = f"samples_{self.step:06d}.png"
+        Image.fromarray(np.vstack([np.hstack(list(row)) for row in (pixels, told, images)])).save(self.out / name)
+
+
+# ── the command ──
+
+
+def main() -> None:
+    parser = arguments()
+    args = parser.parse_args()
+    disable_progress_bar()
+    sys.stdout.reconfigure(line_buffering=True)  # type: ignore[union-attr]  # lines appear in a log as they come
+    try:
+        recipe = recipe_of(args)
+        if not recipe.built and not args.base and not args.resume:
+            parser.error("argument --base: expected a diffusers folder of Stable Diffusion 1.5: it is not trained here")
+        pictures = pictures_of(args, recipe)
+        recipe = replace(recipe, kind=pictures.kind)
+        training = Training(
+            recipe, pictures, base_of(args, recipe), args.out, args.conditions, args.resume, args.workers,
+            args.gradient_checkpointing,
+        )  # fmt: skip
+        steps = recipe.steps
+        training.tell(
+            f"{args.preset}: {sum(p.numel() for p in training.weights.values()) / 1e6:.1f} M weights, "
+            f"{len(pictures)} pictures, {training.pictures_a_step} a step, {training.accelerator.device}"
+        )
+        on_interrupt(training.accelerator.set_trigger)
+        training.run(steps, max(1, min(50, steps // 10)), args.save_every or max(1, min(8000, steps // 4)))
+    except (ValueError, OSError, ArithmeticError) as error:
+        sys.exit(f"train_spctrl: {error}")
+    training.tell(f"step {training.step}: {args.out / model_name} is ready; --resume goes on from here")
+    training.accelerator.end_training()
+
+
+def recipe_of(args: argparse.Namespace) -> Recipe:
+    """The preset with what the command changes about it."""
+    recipe = recipes[args.preset]
+    names = (
+        "steps", "batch", "accumulate", "learning_rate", "word_rate", "precision", "seed", "side", "channels", "limbs",
+        "joints_from", "block", "target", "concept_loss", "empty", "named",
+    )  # fmt: skip
+    changes: dict[str, Any] = {name: getattr(args, name) for name in names if getattr(args, name) is not None}
+    if args.no_spr or args.cond:
+        changes["condition"] = args.cond or "openpose"
+    if args.no_kcl:
+        changes |= {"words": False, "concepts": 0.0, "named": 0.0}
+    elif args.eta is not None:
+        changes["concepts"] = args.eta
+    if args.window:
+        changes["window"] = tuple(args.window)
+    if args.no_spr and args.cond == "spctrl":
+        raise ValueError("expected another --cond than spctrl with --no-spr")
+    return replace(
+        recipe, bounded=args.sigmoid, learn_joints=args.learn_joints, learn_limbs=args.learn_limbs,
+        detach=args.detach_limbs, detach_query=not args.attached_query, **changes,
+    )  # fmt: skip
+
+
+def pictures_of(args: argparse.Namespace, recipe: Recipe) -> PosedPictures:
+    """The posed pictures asked for, or painted ones where a small preset is given none."""
+    if len(args.data) != len(args.images):
+        raise ValueError(f"expected an --images for each --data, got {len(args.images)} for {len(args.data)}")
+    if args.data:
+        return JoinedPictures(
+            [read_pictures(data, images) for data, images in zip(args.data, args.images, strict=True)]
+        )
+    if not recipe.built:
+        raise ValueError("expected --data and --images, got none: painted mannequins are for the smallest preset")
+    return PaintedPictures(PosedFigures(read_library(library), coco17, mannequins, mannequin_size, recipe.seed))
+
+
+def base_of(args: argparse.Namespace, recipe: Recipe) -> Base:
+    """The base in the folder asked for, or in which training began, or a random one of the preset's size."""
+    name = str(args.base or (read_about(args.out / state_name)["base"] if args.resume else recipe.built))
+    if name == recipe.built:
+        return build_base(recipe.built, recipe.seed)
+    return read_base(Path(name), name, dtypes[recipe.precision])
+
+
+def arguments() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    add = parser.add_argument
+    add("--preset", choices=recipes, default="tiny")
+    add("--out", type=Path, required=True, metavar="DIR")
+    add("--base", type=Path, metavar="DIR", help="diffusers folder, or one file, of Stable Diffusion 1.5 or its like")
+    add("--data", type=Path, action="append", default=[], metavar="FILE", help="pictures with poses; repeatable")
+    add("--images", type=Path, action="append", default=[], metavar="DIR", help="where their file names begin")
+    add("--resume", action="store_true", help="go on from OUT/state.safetensors")
+    add("--steps", type=int, help="of the optimiser, in all")
+    add("--batch", type=int, help="pictures at once in each process")
+    add("--accumulate", type=int, help="batches a step")
+    add("--side", type=int, metavar="PX", help="of the square pictures")
+    add("--learning-rate", type=float)
+    add("--word-rate", type=float, help="learning rate of the joints' words")
+    add("--precision", choices=tuple(dtypes))
+    add("--empty", type=float, metavar="CHANCE", help="of a prompt without words")
+    add("--named", type=float, metavar="CHANCE", help="of the joints' words in any other prompt")
+    add("--seed", type=int)
+    add("--workers", type=int, default=0, help="processes that prepare pictures (default 0: none of their own)")
+    add("--gradient-checkpointing", action="store_true", help="less memory, more time")
+    add("--save-every", type=int, metavar="STEPS")
+    group = parser.add_argument_group("what the paper compares")
+    add = group.add_argument
+    add("--cond", choices=get_args(Condition), help="what tells the pose")
+    add("--conditions", type=Path, metavar="DIR", help="prepared files of it, named as the pictures")
+    add("--no-spr", action="store_true", help="without the spatial pose: an OpenPose drawing, or what --cond says")
+    add("--no-kcl", action="store_true", help="without the joints' words and the loss on them")
+    add("--eta", type=float, help="weight of that loss; 0: words alone")
+    add("--channels", type=int, help="of the picture that the spatial pose makes")
+    add("--limbs", choices=get_args(Limbs), help="what limbs say in it")
+    add("--sigmoid", action="store_true", help="joints between 0 and 1 in it")
+    add("--joints-from", choices=("chance", "names"), help="where its vectors begin")
+    add("--learn-joints", action="store_true", help="train these vectors too")
+    add("--learn-limbs", action="store_true", help="and those of limbs")
+    add("--detach-limbs", action="store_true", help="limbs between joints do not train these")
+    add("--block", help="whose attention is compared, such as down_blocks.2 or mid_block")
+    add("--window", type=float, nargs=2, metavar=("FROM", "TO"), help="timesteps at which it is")
+    add("--target", choices=get_args(Target), help="what it is compared with")
+    add("--concept-loss", choices=get_args(LossKind), help="and how")
+    add("--attached-query", action="store_true", help="let the pictures' side learn from it too")
+    return parser
+
+
+if __name__ == "__main__":
+    main()
