@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Callable
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +13,7 @@ import gradio as gr
 
 from engine import files
 from engine.pose import derived, wholebody_floor
+from engine.scene import PaintRequest
 from engine.skeleton import Skeleton, skeletons, wholebody133
 
 assets = Path(__file__).parent.parent / "assets"
@@ -24,9 +27,10 @@ boot = """
 /* events: 'commit' 'model3d' */
 (async () => {
   const root = window.gradio_config.root ?? "";
-  const base = `${root}/gradio_api/file=${props.studio.folder}`;
+  const config = JSON.parse(props.studio);
+  const base = `${root}/gradio_api/file=${config.folder}`;
   const { mount } = await import(`${base}/studio.js`);
-  await mount(element, { props, trigger, server, upload, watch }, { ...props.studio, root, base });
+  await mount(element, { props, trigger, server, upload, watch }, { ...config, root, base });
 })();
 """
 css = """
@@ -46,7 +50,8 @@ class StudioPage(gr.HTML):
             js_on_load=boot,
             apply_default_css=False,
             server_functions=server_functions,
-            studio=config,
+            # As one text: the front end copies every leaf of what it is given, at every commit and every answer.
+            studio=json.dumps(config),
         )
 
     def get_block_name(self) -> str:
@@ -65,6 +70,7 @@ def configuration(menu: dict[str, Any]) -> dict[str, Any]:
         "skeletons": [_table(skeleton) for skeleton in skeletons.values()],
         "derived": {"rules": derived, "wholebody": wholebody133.name, "floor": wholebody_floor},
         "menu": menu,
+        "request": {one.name: one.default for one in fields(PaintRequest) if one.name not in ("photo", "mask")},
         "formats": [_format(one) for one in files.formats.values() if one.writes],
         "examples": [
             {
