@@ -5,15 +5,12 @@ Every answer is JSON; a refusal is {"error": a sentence}.
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable
 from importlib import import_module
 from typing import Any
 
-from app.verbs import sentence, words
+from app.verbs import answering
 from engine.studio import Studio
-
-log = logging.getLogger(__name__)
 
 # The functions by the names that the page calls, and what answers them: a module of the app and its function.
 requests = {
@@ -46,16 +43,8 @@ def server_functions(studio: Studio) -> list[Callable[[Any], dict[str, Any]]]:
 def _function(studio: Studio, name: str) -> Callable[[Any], dict[str, Any]]:
     def call(told: Any) -> dict[str, Any]:
         module, function = requests[name]
-        try:
-            # torch comes with it, which the first page need not wait for
-            return getattr(import_module(f"app.{module}"), function)(studio.stage, told)
-        except ValueError as error:
-            return {"error": sentence(error)}
-        except MemoryError:
-            return {"error": words["noMemory"]}
-        except Exception:
-            log.exception("%s failed", name)
-            return {"error": words["failed"]}
+        # torch comes with it, which the first page need not wait for
+        return answering(name, lambda: getattr(import_module(f"app.{module}"), function)(studio.stage, told))
 
     call.__name__ = name
     return call

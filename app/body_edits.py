@@ -14,7 +14,7 @@ from engine.body import Body
 from engine.body_pose import BodyPose
 from engine.camera import Camera
 from engine.formats.checks import chosen, keyed, listed, number, numbers, text
-from engine.formats.document import to_body
+from engine.formats.people import to_body
 from engine.hand_poses import with_hand
 from engine.posing import HandShape, hand_shape_of, hand_shaped, parts
 from engine.skeleton import fingers, sides, smplx55

@@ -13,7 +13,8 @@ from gradio.utils import get_upload_folder
 from app.jobs import Jobs, Stopped, Tell, telling
 from app.verbs import said, sent
 from engine.formats.checks import keyed, listed, most_people
-from engine.formats.document import from_body, from_document
+from engine.formats.document import from_document
+from engine.formats.people import from_body
 from engine.studio import Studio
 
 # What stands behind these endpoints comes with torch, which the first page need not wait for: they import it when

@@ -19,7 +19,8 @@ from engine.body_files import Wish
 from engine.body_pose import BodyPose
 from engine.camera import Camera
 from engine.formats.checks import chosen, farthest, keyed, listed, plain, seen, size_of, text, truth, whole
-from engine.formats.document import from_body, from_camera, from_document, to_body, to_camera
+from engine.formats.document import from_document
+from engine.formats.people import from_body, from_camera, to_body, to_camera
 from engine.posing import parts, standing
 from engine.render import Encoding, Look, Unavailable, lights
 from engine.rig import parents

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 from app.jobs import Jobs, Stopped, Tell, heard
 from app.verbs import said
 from engine.formats.checks import keyed, listed, number, plain, text, truth, whole
-from engine.formats.document import from_body, from_camera, from_document, to_body
+from engine.formats.document import from_document
+from engine.formats.people import from_body, from_camera, to_body
 from engine.progress import Progress
 from engine.studio import Studio
 

@@ -9,11 +9,24 @@ import gradio as gr
 from gradio.events import api
 from gradio.themes import Base
 
-from app import batches, bodies, body_files, completions, lifts, motions, naturals, page, verbs
+from app import (
+    batches,
+    bodies,
+    body_files,
+    completions,
+    lifts,
+    motions,
+    naturals,
+    page,
+    paintings,
+    picture_files,
+    verbs,
+)
 from app.estimates import estimator
 from app.jobs import Jobs
 from app.models import Models
 from app.session import Session, committed, reply
+from app.verifications import verifier
 from engine.studio import Studio
 
 largest_upload = "1gb"  # a video; what is read whole has its own limit
@@ -44,7 +57,11 @@ def create_app(studio: Studio, downloads: bool = True) -> gr.Blocks:
     # Files that visitors sent are deleted a day after, looked through every hour.
     with gr.Blocks(title="Contrapposto", analytics_enabled=False, delete_cache=(3600, 86400), fill_width=True) as demo:
         session = gr.State(Session(), time_to_live=6 * 3600)
-        functions = [*server_functions(jobs, models), *bodies.server_functions(studio)]
+        functions = [
+            *server_functions(jobs, models),
+            *bodies.server_functions(studio),
+            *paintings.server_functions(studio, models),
+        ]
         studio_page = page.StudioPage(page.configuration(models.menu()), functions)
         studio_page.commit(  # type: ignore[attr-defined]  # the event is declared in the page's script
             commit, [studio_page, session], [studio_page, session],
@@ -69,6 +86,9 @@ def create_app(studio: Studio, downloads: bool = True) -> gr.Blocks:
         api(body_files.stander(studio), api_name="stand", concurrency_id="body", concurrency_limit=1)
         api(completions.completer(studio, jobs), api_name="complete", concurrency_id="body", concurrency_limit=1)
         api(lifts.lifter(studio, jobs), api_name="lift", concurrency_id="lift", concurrency_limit=2)
+        api(paintings.painter(studio, jobs), api_name="paint", concurrency_id="paint", concurrency_limit=1)
+        api(verifier(studio), api_name="verify", concurrency_id="model", concurrency_limit=1)
+        api(picture_files.write_picture, api_name="write_picture", concurrency_limit=4)
         api(batches.open_frame, api_name="open_frame", concurrency_limit=4)
         api(naturals.varier(studio, jobs), api_name="vary", concurrency_id="body", concurrency_limit=1)
         api(naturals.poser(studio, jobs), api_name="random_poses", concurrency_id="body", concurrency_limit=1)

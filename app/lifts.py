@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 from app.jobs import Jobs, Stopped, Tell, heard
 from app.verbs import said, sentence
 from engine.formats.checks import keyed, listed, most_people, number, truth, whole
-from engine.formats.document import from_body, from_camera, from_document
+from engine.formats.document import from_document
+from engine.formats.people import from_body, from_camera
 from engine.progress import Progress
 from engine.studio import Studio
 
@@ -156,7 +157,7 @@ def pictures(stage: Stage, told: Any) -> dict[str, Any]:
     """Small pictures of readings: {pictures: [[as the camera sees it, from its side]]}; none where nothing can draw."""
     from app.body_requests import bodies_of, file_of
     from app.thumbnails import pictured
-    from engine.formats.document import to_camera
+    from engine.formats.people import to_camera
 
     told, file = keyed(told, "the request", "bodies", "camera"), file_of(told)
     bodies = bodies_of(told["bodies"], "bodies")

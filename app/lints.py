@@ -12,7 +12,8 @@ from app.body_requests import file_of
 from engine import fit
 from engine.camera import Camera
 from engine.formats.checks import keyed, listed, text
-from engine.formats.document import from_body, from_document
+from engine.formats.document import from_document
+from engine.formats.people import from_body
 from engine.lint import Issue
 from engine.pose import Person
 from engine.stage import Stage

@@ -6,7 +6,7 @@ from typing import Any
 
 from app.body_requests import drawn, file_of
 from engine.formats.checks import chosen, keyed, listed, number, text, truth
-from engine.formats.document import from_body, to_body, to_camera
+from engine.formats.people import from_body, to_body, to_camera
 from engine.mixing import mixed, offered
 from engine.skeleton import skeletons
 from engine.stage import Stage

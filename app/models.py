@@ -82,7 +82,7 @@ class Models:
             "begun": bool(model.downloadable and model.problem),
             "own": known is None,
             **_source(known),
-            "download": self._state(model.name),
+            "download": self.state(model.name),
         }
 
     def _detector(self, one: Model) -> dict[str, Any]:
@@ -96,10 +96,11 @@ class Models:
             "problem": "" if one.downloadable else one.problem,
             "begun": bool(one.downloadable and one.problem),
             **_source(_known(one.name)),
-            "download": self._state(one.name),
+            "download": self.state(one.name),
         }
 
-    def _state(self, name: str) -> dict[str, Any] | None:
+    def state(self, name: str) -> dict[str, Any] | None:
+        """How far the download of a model is; None when it was not begun."""
         under_way = self._under_way.get(name)
         return under_way.told() if under_way else None
 
@@ -119,13 +120,20 @@ class Models:
     def download(self, name: Any) -> dict[str, Any]:
         """Begin or continue the download of a model; the menu, with how far it is."""
         with self._lock:
-            known = isinstance(name, str) and any(one.downloadable for one in weights.table if one.name == name)
-            going = self._under_way.get(name) if known else None
-            if self.downloads and known and (going is None or going.ended):
+            offered = self.downloads and isinstance(name, str) and name in self._offered()
+            going = self._under_way.get(name) if offered else None
+            if offered and (going is None or going.ended):
                 # A failure is told until the next try, and what had arrived stays on the bar until it is known anew.
                 started = self._under_way[name] = Download(going.fraction if going else 0.0, words["models"]["asks"])
                 threading.Thread(target=self._fetch, args=(name, started), daemon=True).start()
         return self.menu()
+
+    def _offered(self) -> set[str]:
+        """What the menus offer to download; the table has more, which nobody is given unasked."""
+        painters = self.studio.painters()
+        controls = [control for model in painters for control in model.controls]
+        found = [*self.studio.models(), *self.studio.detectors(), *painters, *controls]
+        return {one.name for one in found if one.downloadable}
 
     def _fetch(self, name: str, download: Download) -> None:
         def progress(fraction: float, text: str) -> None:

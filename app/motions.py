@@ -15,7 +15,7 @@ from app.body_files import largest_motion, most_frames
 from app.jobs import Jobs, Stopped, Tell, heard
 from app.verbs import said, sent
 from engine.formats.checks import number, truth
-from engine.formats.document import from_body
+from engine.formats.people import from_body
 from engine.studio import Studio
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ import numpy as np
 from app.jobs import Jobs, Stopped, Tell, heard
 from app.verbs import said
 from engine.formats.checks import chosen, keyed, listed, number, text, truth, whole
-from engine.formats.document import from_body, to_body, to_camera
+from engine.formats.people import from_body, to_body, to_camera
 from engine.progress import Progress
 from engine.skeleton import skeletons, smplx55
 from engine.studio import Studio

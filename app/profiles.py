@@ -12,7 +12,8 @@ from app.body_requests import file_of
 from engine import fit
 from engine.camera import Camera
 from engine.formats.checks import keyed, listed, text, whole
-from engine.formats.document import from_body, from_camera, from_document
+from engine.formats.document import from_document
+from engine.formats.people import from_body, from_camera
 from engine.posing import standing
 from engine.proportions import from_json, plain, to_json
 from engine.scene import Scene

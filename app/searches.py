@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from engine.formats.checks import chosen, keyed, listed, numbers, text, truth
-from engine.formats.document import to_body
+from engine.formats.people import to_body
 from engine.library import letters
 from engine.pose import Person
 from engine.pose_search import Entry, Shelf, Wanted

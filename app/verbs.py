@@ -25,10 +25,11 @@ from gradio.utils import get_upload_folder
 
 from app.page import assets, modules
 from engine import files, pose_map, project
-from engine.formats.document import to_document
+from engine.formats.document import most_pictures, to_document
 from engine.photo import Photo, read_photo
+from engine.picture_file import picture_png
 from engine.pose import Pose2D
-from engine.scene import Scene
+from engine.scene import Picture, Scene
 
 log = logging.getLogger(__name__)
 words = json.loads((modules / "words.json").read_text("utf-8"))
@@ -70,6 +71,19 @@ def said(verb: Callable[..., Any]) -> Callable[..., Any]:
     return call
 
 
+def answering(name: str, work: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+    """What quick work called `name` answers the page, or {"error": a sentence} when it refuses or fails."""
+    try:
+        return work()
+    except ValueError as error:
+        return {"error": sentence(error)}
+    except MemoryError:
+        return {"error": words["noMemory"]}
+    except Exception:
+        log.exception("%s failed", name)
+        return {"error": words["failed"]}
+
+
 def sentence(error: Exception | str) -> str:
     """An error as a sentence: a capital and a full stop."""
     text = str(error)
@@ -96,7 +110,7 @@ def _bytes(file: Any) -> tuple[bytes, str]:
 def _cached(image: np.ndarray) -> dict[str, Any]:
     """An image put where the page can fetch it; Gradio deletes it with the visitors' own files."""
     # Lossless, and packed lightly: 12 megapixels in a third of the time that full packing takes.
-    _, data = cv2.imencode(".png", image[..., ::-1], [cv2.IMWRITE_PNG_COMPRESSION, 1])
+    _, data = cv2.imencode(".png", image[..., ::-1] if image.ndim == 3 else image, [cv2.IMWRITE_PNG_COMPRESSION, 1])
     return FileData(path=save_bytes_to_cache(data.tobytes(), "image.png", get_upload_folder())).model_dump()
 
 
@@ -117,8 +131,9 @@ def _named(drawing: str, data: bytes) -> str:
 def open_file(file: FileData, as_pose_map: bool = False, size: list[int] | None = None, drawing: str = "") -> dict:
     """Read any file the studio knows: a drawing, a PNG with the work inside, a project, or a pose in JSON.
 
-    Returns kind (photo | work | pose), the document, the drawing and references as files, notes for the artist,
-    and pose_map: whether the picture looks like a pose map (`as_pose_map` reads it as one). `size` [width, height]
+    Returns kind (photo | work | pose), the document, the drawing, references and painted pictures (image and mask) as
+    files, notes for the artist, whether it is a whole project, and pose_map: whether the picture looks like a pose map
+    (`as_pose_map` reads it as one). `size` [width, height]
     serves pose files that do not say their canvas; `drawing` picks its picture from an annotation file of many.
     """
     data, name = _bytes(file)
@@ -128,7 +143,8 @@ def open_file(file: FileData, as_pose_map: bool = False, size: list[int] | None 
     start = data.lstrip(b"\xef\xbb\xbf \t\r\n")[:1]
     if start in (b"{", b"[") or data.startswith(b"PK"):
         scene = files.read(data, name, _size(size), _named(drawing, data))
-        return answer("work" if scene.photo is not None else "pose", scene)
+        whole = data.startswith(b"PK")
+        return answer("work" if whole or scene.photo is not None else "pose", scene) | {"project": whole}
     photo = read_photo(data, name)
     if as_pose_map:
         return answer("pose", Scene(pose_map.read_pose_map(photo.image)), (*photo.notes, words["mapNote"]))
@@ -144,9 +160,19 @@ def answer(kind: str, scene: Scene, notes: tuple[str, ...] = ()) -> dict:
         "document": to_document(scene),
         "photo": None if scene.photo is None else _cached(scene.photo),
         "references": [_cached(reference.image) for reference in scene.references],
+        "pictures": [_painted(picture, scene) for picture in scene.pictures],
         "notes": list(notes),
         "pose_map": False,
+        "project": False,
     }
+
+
+def _painted(picture: Picture, scene: Scene) -> dict[str, Any]:
+    """A painted picture as the page keeps it: its PNG, without the drawing that the page has, and its mask."""
+    mask = picture.request.mask
+    data = picture_png(picture, scene, include_photo=False)
+    path = save_bytes_to_cache(data, "picture.png", get_upload_folder())
+    return {"image": FileData(path=path).model_dump(), "mask": None if mask is None else _cached(mask)}
 
 
 @said
@@ -157,6 +183,8 @@ def convert(
     references: list[FileData] | None = None,
     include_photo: bool = True,
     certain: bool = False,
+    pictures: list[FileData] | None = None,
+    masks: list[FileData | None] | None = None,
 ) -> FileData:
     """Write a pose file of any kind the studio reads in another format.
 
@@ -164,13 +192,19 @@ def convert(
     controlnet-thick, index-map.
     `photo` is the drawing under the pose; `include_photo` keeps it inside an exported PNG, so that it reopens.
     `certain` writes OpenPose scores as 1, for the editors of ControlNet tools, which drop any joint below that.
+    `pictures` are the painted pictures that a document tells of, and `masks` what each was painted within, or nothing.
     """
     data, name = _bytes(file)
-    if len(references or []) > most_references:
-        raise ValueError(f"expected at most {most_references} references, got {len(references or [])}")
-    images = [photo_of(one).image for one in references or []]
+    for what, most, given in (("references", most_references, references), ("pictures", most_pictures, pictures)):
+        if len(given or []) > most:
+            raise ValueError(f"expected at most {most} {what}, got {len(given or [])}")
     image = photo_of(photo).image if photo else None
-    scene = files.read(data, name, size=None if image is None else image.shape[1::-1], references=images)
+    scene = files.read(
+        data, name, None if image is None else image.shape[1::-1], photo=image,
+        references=[photo_of(one).image for one in references or []],
+        pictures=[photo_of(one).image for one in pictures or []],
+        masks=[mask_of(one) if one else None for one in masks or []],
+    )  # fmt: skip
     if image is not None:
         scene = replace(scene, photo=image)
     written = files.write(scene, format, include_photo=include_photo, certain=certain)
@@ -182,3 +216,8 @@ def photo_of(file: Any) -> Photo:
     """The picture in a file handed to an endpoint."""
     data, name = _bytes(file)
     return read_photo(data, name)
+
+
+def mask_of(file: Any) -> np.ndarray:
+    """The mask (H, W) uint8 in a file: white is painted anew."""
+    return cv2.cvtColor(photo_of(file).image, cv2.COLOR_RGB2GRAY)

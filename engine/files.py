@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -42,7 +42,7 @@ formats: dict[str, Format] = {
         Format("document", "Contrapposto document", ".json", "application/json", True, True,
                "Everything but the pictures: people, states, bodies, camera."),
         Format("project", "Contrapposto project", ".zip", "application/zip", True, True,
-               "The whole work in one file, with the drawing and references."),
+               "The whole work in one file: drawing, references, painted pictures."),
         Format("openpose", "OpenPose JSON", ".json", "application/json", True, True,
                "For ControlNet and ComfyUI: body of 18 points, hands, face; animals too. Feet need the 25-point kind."),
         Format("openpose25", "OpenPose JSON, 25 points", ".json", "application/json", True, True,
@@ -129,11 +129,14 @@ def read(
     size: tuple[int, int] | None = None,
     image_name: str = "",
     references: Iterable[Reference | np.ndarray] = (),
+    photo: np.ndarray | None = None,
+    pictures: Sequence[np.ndarray] = (),
+    masks: Sequence[np.ndarray | None] = (),
 ) -> Scene:
     """The scene in a file's bytes; ValueError, in a sentence, for anything that is none.
 
     `size` (width, height) serves JSON that does not tell its canvas; `image_name` picks from an annotation file;
-    `references` are the pictures of a bare document, as from_document takes them.
+    `references`, `photo`, `pictures` and `masks` are the images of a bare document, as from_document takes them.
     """
     called = f"“{filename}”" if filename else "this file"
     if not data:
@@ -150,7 +153,7 @@ def read(
     value = parsed(data, largest_annotations if _may_be_annotations(data) else largest_json)
     read_as = _kind_of(value, called)
     if read_as == "document":
-        return from_document(value, references=references)
+        return from_document(value, photo, references, pictures, masks)
     if read_as == "sdpose-demo":
         return Scene(from_sdpose_json(value))
     if read_as == "detections":

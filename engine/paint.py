@@ -29,14 +29,19 @@ def paint(
     progress: Progress | None = None,
     watch: Watch | None = None,
     done: Callable[[Picture], None] | None = None,
+    note: Callable[[str], None] | None = None,
 ) -> tuple[Picture, ...]:
     """The pictures asked for, by seed: the first has the request's own, each other one more.
 
     Equal requests give equal pictures on one machine. `progress` or `watch` may raise Cancelled, which ends the work
-    within a step; `done` hears each picture as soon as it is finished. ValueError says what cannot be painted.
+    within a step; `done` hears each picture as soon as it is finished, `note` first what the artist should know of how
+    the request is understood. ValueError says what cannot be painted.
     """
     check(request, pose)
     check_kind(pose, painter.control.kind, painter.control.encoding)
+    if note:
+        for sentence in notes_of(request, pose, painter):
+            note(sentence)
     laid, pictures = placing(request, pose.size).pose(pose), []
     seeds = [request.seed + n for n in range(request.count)]
     for start in range(0, request.count, painter.at_once):

@@ -223,11 +223,10 @@ class Painter:
         """The pipeline for a way of painting; of each painter one at a time, for its hooks move the parts about."""
         if self._pipeline is not None and self._pipeline[0] == way:
             return self._pipeline[1]
-        if self._pipeline is not None:
-            self._pipeline[1].remove_all_hooks()
         checker = {} if self.base.is_xl else {"safety_checker": None, "feature_extractor": None}
         unchecked = {} if self.base.is_xl else {"requires_safety_checker": False}
         made = _pipelines[self.base.is_xl, way](**self._parts, controlnet=self.control.net, **checker, **unchecked)
+        made.remove_all_hooks()  # of another way of painting, or another painter with the same base
         made.set_progress_bar_config(disable=True)
         if self.memory == "offload":
             made.enable_model_cpu_offload(device=self.device)

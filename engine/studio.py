@@ -193,6 +193,7 @@ class Studio:
         progress: Progress | None = None,
         watch: Watch | None = None,
         done: Callable[[Picture], None] | None = None,
+        note: Callable[[str], None] | None = None,
     ) -> tuple[Picture, ...]:
         """The pictures asked for, see `engine.paint`; one request at a time, the others wait their turn."""
         model, control = self.planned(request, pose)
@@ -205,7 +206,8 @@ class Studio:
             if progress:
                 progress(0.0, "Waiting for another picture")  # who hears it may end the wait
         try:
-            return paint(request, pose, self._loader.painter(model, control, request.size), progress, watch, done)
+            painter = self._loader.painter(model, control, request.size)
+            return paint(request, pose, painter, progress, watch, done, note)
         finally:
             self._painting.release()
 

@@ -4,7 +4,8 @@
 memory, and uses the page in headless Chromium as an artist would (needs playwright and chromium). Pictures are the
 bundled examples. `sdpose` runs SDPose at its official size against the published pipeline's own arithmetic. `body`
 times skinning against the smplx package, dragging, the renderer, and the Body step of the page. `dposer` times the pose
-prior's tasks against the published optimisation loops. `lift` times lifting and completion.
+prior's tasks against the published optimisation loops. `lift` times lifting and completion. `spctrl` times painting,
+on random weights and on the models of --models.
 Ends with status 1 when a budget is missed. Other work on the machine shows in every figure: look at the load that is
 printed with them.
 """
@@ -64,7 +65,8 @@ def figure(what: str, value: float, unit: str, budget: tuple[float, bool] | None
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("what", nargs="?", choices=("studio", "sdpose", "body", "dposer", "lift"), default="studio")
+    names = ("studio", "sdpose", "body", "dposer", "lift", "spctrl")
+    parser.add_argument("what", nargs="?", choices=names, default="studio")
     parser.add_argument("--json", type=Path, metavar="OUT", help="write the figures there as well")
     parser.add_argument("--picture", type=Path, help="a picture with one figure (default: an example)")
     parser.add_argument("--engine-only", action="store_true", help="leave the page out; needs no browser")
@@ -75,10 +77,12 @@ def main() -> None:
     sdpose.add_argument("--compile", action="store_true", help="with torch.compile as well")
     dposer = parser.add_argument_group("dposer: the pose prior's tasks against the published loops")
     dposer.add_argument("--prior", type=Path, metavar="FOLDER", help="its weights (default: the embedded ones)")
+    spctrl = parser.add_argument_group("spctrl: painting")
+    spctrl.add_argument("--models", type=Path, metavar="DIR", help="your folder of models, each base in it timed too")
     args = parser.parse_args()
     kinds = {
         "studio": studio_figures, "sdpose": sdpose_figures, "body": body_figures, "dposer": dposer_figures,
-        "lift": lift_figures,
+        "lift": lift_figures, "spctrl": spctrl_figures,
     }  # fmt: skip
     figures = kinds[args.what](args)
     show(figures)
@@ -137,6 +141,13 @@ def lift_figures(_: argparse.Namespace) -> list[Figure]:
     from scripts import benchmark_lift
 
     return [figure(*row) for row in benchmark_lift.report()]
+
+
+def spctrl_figures(args: argparse.Namespace) -> list[Figure]:
+    """Painting."""
+    from scripts import benchmark_spctrl
+
+    return [figure(*row) for row in benchmark_spctrl.report(args.models)]
 
 
 def show(figures: list[Figure]) -> None:

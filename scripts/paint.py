@@ -47,7 +47,7 @@ def paint(options: argparse.Namespace) -> None:
     request = request_of(options, scene)
     studio = Studio(options.models)
     watched = sys.stderr.isatty()
-    painted = studio.paint(request, scene.pose, show if watched else None)
+    painted = studio.paint(request, scene.pose, show if watched else None, note=tell)
     if watched:
         print(file=sys.stderr)
     pictures = judged(studio, painted, options)
@@ -86,6 +86,11 @@ def judged(studio: Studio, pictures: Sequence[Picture], options: argparse.Namesp
     if (options.no_check and not options.best_of) or not pictures[0].pose.people:
         return tuple(pictures)
     return tuple(studio.verified(picture, options.estimator) for picture in pictures)
+
+
+def tell(note: str) -> None:
+    """What one should know of how the request is understood."""
+    print(f"note: {note}", file=sys.stderr)
 
 
 def told(picture: Picture) -> str:

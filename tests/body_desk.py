@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 from desk import Desk, Place, figures
@@ -11,6 +12,8 @@ from desk import Desk, Place, figures
 
 class BodyDesk(Desk):
     """One page of the studio, looked at from the Body step."""
+
+    stood: ClassVar[dict[str, dict[str, Any]]] = {}  # by the drawing, in JSON: the work in which its figures stand
 
     def look(self, expression: str, argument: Any = None) -> Any:
         """The value of a JavaScript expression over studio, store, `work`, the step's editor `body` and its view."""
@@ -28,14 +31,22 @@ class BodyDesk(Desk):
 
     # ── coming and going ──
 
-    def enter(self, *people: dict[str, Any]) -> None:
-        """The Body step with these figures, once they stand and are to be seen; without history."""
-        self.put(figures(*people), step="pose")
+    def enter(self, *people: dict[str, Any], anew: bool = False) -> None:
+        """The Body step with these figures, once they stand and are to be seen; without history.
+
+        Figures that stood up before are opened with the bodies they got then; with `anew` they stand up again.
+        """
+        drawing = figures(*people)
+        key = json.dumps(drawing)
+        self.ask("void studio.goTo('pose')")  # before the bodies come: a view of them on its way would turn the step's
         self.ask("(studio.body.editor.selected = null, studio.body.editor.view.aimed = false)")
         self.ask("(studio.body.editor.view.drawn = null)")
+        self.put(drawing if anew else self.stood.get(key, drawing), step="pose")
         self.go_to("body")
         self.stands(len(people))
+        self.until("view.drawn")
         self.ask("(store.past.length = 0, studio.refresh())")
+        self.stood[key] = self.doc
 
     def stands(self, count: int = 1) -> None:
         """Until so many figures stand, and their joints are known."""

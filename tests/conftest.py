@@ -23,6 +23,11 @@ from scripts.served import Served, chromium_flags, chromium_path, patience
 root = Path(__file__).parent.parent
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Files that use a browser come first: they take long, and the short ones then fill both processes to the end."""
+    items.sort(key=lambda item: item.get_closest_marker("browser") is None)
+
+
 @pytest.fixture(scope="session")
 def shared() -> Path:
     """The evaluation files beside the project; skips where they are not."""
@@ -134,7 +139,7 @@ class Watch:
 def watched_page(chromium: Any, url: str, **options: Any) -> Any:
     """A page in a fresh context, watched; `page.watch.judge()` says what it should not have done."""
     context = chromium.new_context(**{"viewport": {"width": 1280, "height": 800}, **options})
-    context.set_default_timeout(patience * 500)
+    context.set_default_timeout(patience * 1000)
     page = context.new_page()
     page.watch = Watch(url)
     page.watch.over(page)
@@ -183,6 +188,14 @@ def desk(module_desk: Desk) -> Iterator[Desk]:
     module_desk.hush()
     yield module_desk
     module_desk.page.watch.judge()
+
+
+@pytest.fixture
+def empty_desk(desk: Desk) -> Desk:
+    """The module's page as a visitor finds it: an empty work at the first step, pictures looked at everywhere."""
+    desk.put(figures(size=(768, 1024)), step="photo")
+    desk.ask("(studio.panels.photo.nobody = false, studio.panels.photo.look('everywhere'))")
+    return desk
 
 
 # ── the app with an artist's own models, tiny ones ──

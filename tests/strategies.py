@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -13,7 +14,7 @@ from hypothesis import strategies as st
 from engine.body_pose import BodyPose
 from engine.camera import Camera
 from engine.pose import Person, Pose2D, sources, states
-from engine.scene import PaintRequest, Reference, Scene
+from engine.scene import PaintRequest, Picture, Reference, Scene, Verdict
 from engine.skeleton import Skeleton, skeletons
 
 humans = ("coco17", "openpose18", "openpose25", "wholebody133", "crowdpose14", "openpose130", "openpose137")
@@ -81,16 +82,35 @@ def cameras(draw, size: tuple[int, int] = (640, 480)) -> Camera:
     return Camera.looking_at(rng.normal(size=3) * 0.1, eye, size, float(rng.uniform(50, 3000)))
 
 
+windows = st.tuples(st.floats(0, 1), st.floats(0, 1)).map(lambda ends: (min(ends), max(ends)))
 requests = st.builds(
     PaintRequest,
-    prompt=names, negative=names, size=sizes, seed=st.integers(0, 2**53), steps=st.integers(1, 100),
-    guidance=st.floats(0, 30), pose_strength=st.floats(0, 2), pose_window=st.tuples(st.floats(0, 1), st.floats(0, 1)),
+    prompt=names, negative=names, size=sizes, seed=st.integers(0, 2**53), count=st.integers(1, 16),
+    steps=st.integers(1, 100), guidance=st.floats(0, 30), pose_strength=st.floats(0, 2), pose_window=windows,
+    encoding=st.sampled_from(("auto", "spctrl", "openpose")), model=names, fit=st.sampled_from(("whole", "squash")),
+    words=st.booleans(), silent=st.lists(st.sampled_from(("nose", "left_eye")), unique=True).map(tuple),
+    words_window=windows, change=st.floats(0, 1),
 )  # fmt: skip
 
 
 def pictures(rng: np.random.Generator, size: tuple[int, int]) -> np.ndarray:
     """A picture (H, W, 3) uint8 of noise."""
     return rng.integers(0, 256, (size[1], size[0], 3), np.uint8)
+
+
+@st.composite
+def painted(draw, photo: np.ndarray | None) -> Picture:
+    """A small painted picture of noise, maybe over the drawing and within a mask, maybe judged."""
+    rng = np.random.default_rng(draw(seeds))
+    size = draw(st.tuples(st.integers(2, 9), st.integers(2, 9)))
+    pose = draw(poses(most=2, size=size))
+    mask = (rng.random((7, 5)) < 0.5).astype(np.uint8) * 255 if draw(st.booleans()) else None
+    request = replace(draw(requests), count=1, photo=photo if draw(st.booleans()) else None, mask=mask)
+    verdict = st.builds(
+        Verdict, found=poses(most=2, size=size), oks=st.floats(0, 1), pck=st.floats(0, 1),
+        drifted=st.just((("nose", "left_wrist"), ())), estimator=names,
+    )  # fmt: skip
+    return Picture(pictures(rng, size), request, pose, draw(names), draw(names), draw(st.none() | verdict))
 
 
 @st.composite
@@ -112,6 +132,7 @@ def scenes(draw, with_pictures: bool = False, skeletons: tuple[str, ...] | None 
         references=references,
         camera=draw(st.none() | cameras(size)),
         request=draw(st.none() | requests),
+        pictures=tuple(draw(st.lists(painted(photo), max_size=2)) if with_pictures else ()),
     )
 
 

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import json
 import os
+import time
 import zipfile
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import gradio as gr
 import httpx
@@ -25,6 +28,19 @@ from engine.studio import Studio
 @pytest.fixture(scope="module")
 def client(served, tmp_path_factory) -> Client:
     return Client(served, verbose=False, download_files=str(tmp_path_factory.mktemp("answers")))
+
+
+@pytest.fixture(scope="module")
+def described(client) -> dict[str, Any]:
+    """What the app says of its named endpoints."""
+    return client.view_api(return_format="dict")["named_endpoints"]
+
+
+@pytest.fixture(scope="module")
+def plain(served) -> Iterator[httpx.Client]:
+    """The app without its own client."""
+    with httpx.Client(base_url=served, timeout=30) as one:
+        yield one
 
 
 @pytest.fixture
@@ -83,7 +99,23 @@ def test_nothing_is_downloaded_where_visitors_may_not():
     models = Models(Closed(), downloads=False)
     for name in ("sdpose-body", "rtdetr", "../x", None):
         assert all(one["download"] is None for one in models.download(name)["models"])
-    assert Models(Closed(), downloads=True).download("../x")["models"], "what is not in the table is not asked for"
+    for name in ("../x", "dposer-x", "spctrl-human", "quick"):
+        assert Models(Closed(), downloads=True).download(name)["models"], "what no menu offers is not asked for"
+
+
+def test_what_the_menus_offer_is_downloaded():
+    asked: list[str] = []
+
+    class Open(Studio):
+        def download(self, model, progress=None, cancelled=None):
+            asked.append(model)
+
+    models = Models(Open(), downloads=True)
+    for name in ("sdpose-body", "rtdetr", "sd15", "animal-openpose-sd15"):
+        models.download(name)
+        while models.state(name):
+            time.sleep(0.01)
+    assert asked == ["sdpose-body", "rtdetr", "sd15", "animal-openpose-sd15"]
 
 
 @pytest.mark.parametrize(
@@ -107,11 +139,11 @@ def test_page_knows_every_format_it_can_write():
     assert len({one["suffix"] for one in offered}) == len(offered), "one export never overwrites another"
 
 
-def test_named_endpoints_are_described(client):
-    described = client.view_api(return_format="dict")["named_endpoints"]
+def test_named_endpoints_are_described(described):
     assert described.keys() == {
         "/open", "/estimate", "/convert", "/estimate_many", "/estimate_video", "/open_frame",
         "/export_body", "/import_body", "/clean_motion", "/stand", "/lift", "/complete", "/vary", "/random_poses",
+        "/paint", "/verify", "/write_picture",
     }  # fmt: skip
     names = {path: [p["parameter_name"] for p in one["parameters"]] for path, one in described.items()}
     assert names["/estimate"] == ["photo", "model", "boxes", "whole_image", "job", "options"]
@@ -145,16 +177,19 @@ def test_what_is_no_picture_is_refused_with_a_sentence(client, tmp_path):
 )
 @pytest.mark.parametrize(
     "name",
-    ["open", "estimate", "convert", "estimate_many", "estimate_video", "open_frame", "import_body", "clean_motion"],
-)
-def test_only_uploaded_files_are_read(client, served, name, path):
+    [
+        "open", "estimate", "convert", "estimate_many", "estimate_video", "open_frame", "import_body", "clean_motion",
+        "verify", "write_picture",
+    ],
+)  # fmt: skip
+def test_only_uploaded_files_are_read(described, plain, name, path):
     """Without the client, which would send the file: a path of the server's own disk is refused unread."""
     root = Path(__file__).parent.parent
     file = {"path": str(root / path) if path else "", "meta": {"_type": "gradio.FileData"}}
-    others = client.view_api(return_format="dict")["named_endpoints"][f"/{name}"]["parameters"][1:]
+    others = described[f"/{name}"]["parameters"][1:]
     given = [file] if name == "estimate_many" else file
-    joined = httpx.post(f"{served}gradio_api/call/{name}", json={"data": [given, *[None] * len(others)]})
-    answer = httpx.get(f"{served}gradio_api/call/{name}/{joined.json()['event_id']}", timeout=30).text
+    joined = plain.post(f"gradio_api/call/{name}", json={"data": [given, *[None] * len(others)]})
+    answer = plain.get(f"gradio_api/call/{name}/{joined.json()['event_id']}").text
     assert "event: error" in answer
     assert "uploaded" in answer
     assert "root:" not in answer

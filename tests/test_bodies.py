@@ -21,7 +21,8 @@ from engine import body_files
 from engine.body_files import Wish
 from engine.body_pose import BodyPose
 from engine.fit import camera_for
-from engine.formats.document import from_body, from_camera, to_body, to_document
+from engine.formats.document import to_document
+from engine.formats.people import from_body, from_camera, to_body
 from engine.library import read_library
 from engine.placing import placed
 from engine.pose import Pose2D

@@ -79,10 +79,11 @@ def test_editing_keys_rest_where_the_pose_is_not_edited(desk: Desk):
 
 
 def test_a_press_right_after_a_step_lands_where_the_canvas_is_now(desk: Desk):
-    """Coming from a step without the inspector, the canvas is narrower at once, not a frame later."""
-    wide = desk.ask("(studio.goTo('picture'), editor.view.width)")
-    narrow, shown = desk.ask("(studio.goTo('pose'), [editor.view.width, editor.element.clientWidth])")
-    assert narrow == shown < wide
+    """Coming from a step with a strip of pictures, the canvas is taller at once, not a frame later."""
+    strip = "studio.painting.gallery.element"
+    low = desk.ask(f"(studio.goTo('picture'), {strip}.hidden = false, studio.painting.fit(), editor.view.height)")
+    tall, shown = desk.ask("(studio.goTo('pose'), [editor.view.height, editor.element.clientHeight])")
+    assert tall == shown > low
 
 
 def test_a_library_pose_after_a_drag_means_the_whole_figure(desk: Desk):
@@ -141,8 +142,8 @@ def test_a_save_that_fails_is_made_good_by_the_next(new_desk, example):
     assert desk.photo_bytes() == drawing
 
 
-def test_boxes_go_by_the_edges_of_pixels(new_desk, example):
-    desk = new_desk()
+def test_boxes_go_by_the_edges_of_pixels(empty_desk, example):
+    desk = empty_desk
     desk.opened(example)
     desk.page.click("text=In boxes I draw")
     desk.drag(desk.on_screen((99.5, 99.5)), desk.on_screen((199.5, 299.5)))

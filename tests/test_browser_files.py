@@ -121,14 +121,14 @@ def test_openpose_json_by_button_and_by_drop(desk: Desk, tmp_path):
         desk.press("Control+z")
 
 
-def test_a_pose_map_offers_to_be_read(new_desk, tmp_path):
+def test_a_pose_map_offers_to_be_read(empty_desk, tmp_path):
     # Saved anew, so that the work inside is gone.
     path = tmp_path / "map.png"
     formats_png = files.write(from_document(figures(standing, size=(512, 768))), "controlnet", include_photo=False)
     path.write_bytes(formats_png)
     with Image.open(path) as image:
         image.convert("RGB").save(path)
-    desk = new_desk()
+    desk = empty_desk
     desk.opened(path)
     assert "pose map" in desk.toast()
     desk.page.get_by_role("button", name="Read it as a pose").click()
@@ -236,8 +236,8 @@ def test_the_session_ends_with_the_last_of_many_quick_changes(desk: Desk):
     assert desk.ask("studio.commitTime") > 0
 
 
-def test_example_of_the_welcome_opens(new_desk, example):
-    desk = new_desk()
+def test_example_of_the_welcome_opens(empty_desk, example):
+    desk = empty_desk
     desk.page.locator(".example").first.click()
     desk.wait("store.doc.photo")
     assert tuple(desk.doc["size"]) == Image.open(example).size

@@ -19,8 +19,8 @@ def found(desk: Desk) -> int:
 # ── the estimate ──
 
 
-def test_an_example_is_estimated_and_undone(new_desk, example):
-    desk = new_desk()
+def test_an_example_is_estimated_and_undone(empty_desk, example):
+    desk = empty_desk
     desk.opened(example)
     count = found(desk)
     assert count >= 1
@@ -42,8 +42,8 @@ def test_an_example_is_estimated_and_undone(new_desk, example):
     desk.wait("studio.step === 'pose' && editor.tool === 'pose'")
 
 
-def test_a_childs_drawing_gets_a_pose_or_the_next_steps(new_desk, shared):
-    desk = new_desk()
+def test_a_childs_drawing_gets_a_pose_or_the_next_steps(empty_desk, shared):
+    desk = empty_desk
     desk.opened(shared / "animated_drawings" / "char1" / "texture.png")
     if not found(desk):
         assert desk.page.locator(".notice button").count() == 3
@@ -57,8 +57,8 @@ def blank(desk: Desk, tmp_path):
     desk.opened(path)
 
 
-def test_nobody_found_offers_three_next_steps(new_desk, tmp_path):
-    desk = new_desk()
+def test_nobody_found_offers_three_next_steps(empty_desk, tmp_path):
+    desk = empty_desk
     blank(desk, tmp_path)
     assert found(desk) == 0
     notice = desk.page.locator(".notice")
@@ -71,8 +71,8 @@ def test_nobody_found_offers_three_next_steps(new_desk, tmp_path):
     desk.wait("studio.step === 'pose' && studio.tab === 'library'")
 
 
-def test_boxes_say_where_to_look(new_desk, example):
-    desk = new_desk()
+def test_boxes_say_where_to_look(empty_desk, example):
+    desk = empty_desk
     desk.opened(example)
     desk.page.click("text=In boxes I draw")
     assert desk.page.is_disabled(run)
@@ -90,15 +90,15 @@ def test_boxes_say_where_to_look(new_desk, example):
         assert left - 0.1 < middle < right + 0.1
 
 
-def test_the_whole_picture_is_one_figure(new_desk, example):
-    desk = new_desk()
+def test_the_whole_picture_is_one_figure(empty_desk, example):
+    desk = empty_desk
     desk.opened(example)
     desk.page.click("text=Whole picture, one figure")
     assert found(desk) == 1
 
 
-def test_cancel_leaves_the_work_as_it_was(new_desk, example):
-    desk = new_desk()
+def test_cancel_leaves_the_work_as_it_was(empty_desk, example):
+    desk = empty_desk
     desk.opened(example)
     # Twenty boxes take long enough to be stopped between two of them.
     w, h = desk.doc["size"]
@@ -120,7 +120,9 @@ def test_cancel_leaves_the_work_as_it_was(new_desk, example):
 def shelf(desk: Desk) -> Desk:
     desk.page.click("[data-tab=library]")
     yield desk
-    desk.ask("Object.assign(studio.panels.library, { query: '', kind: null, flip: false, blend: 1, chosen: null })")
+    desk.ask(
+        "void Object.assign(studio.panels.library, { query: '', kind: null, flip: false, blend: 1, chosen: null })"
+    )
 
 
 def tile(desk: Desk, pose: str):

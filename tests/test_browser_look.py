@@ -1,8 +1,10 @@
 """The page under fingers, in every size, in light and dark."""
 
 import re
+from collections.abc import Iterator
 
 import pytest
+from conftest import watched_page
 from desk import Desk, figures, standing
 
 pytestmark = pytest.mark.browser
@@ -28,12 +30,21 @@ class Fingers:
         self.send("touchEnd")
 
 
+@pytest.fixture(scope="module")
+def touched(chromium, served) -> Iterator[Desk]:
+    page = watched_page(chromium, served, viewport={"width": 1024, "height": 768}, has_touch=True)
+    yield Desk(page, served).open()
+    page.context.close()
+
+
 @pytest.fixture
-def tablet(new_desk) -> tuple[Desk, Fingers]:
-    desk = new_desk(viewport={"width": 1024, "height": 768}, has_touch=True)
-    desk.put(figures(standing))
-    desk.wait("!editor.frame")
-    return desk, Fingers(desk)
+def tablet(touched: Desk) -> Iterator[tuple[Desk, Fingers]]:
+    """A page under fingers with one standing figure and no history."""
+    touched.put(figures(standing))
+    touched.hush()
+    touched.wait("!editor.frame")
+    yield touched, Fingers(touched)
+    touched.page.watch.judge()
 
 
 def test_one_finger_selects_drags_pans_and_holds(tablet):

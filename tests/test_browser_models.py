@@ -36,7 +36,7 @@ def test_the_menu_lists_what_is_here_what_is_the_artists_and_what_can_be_had(des
     assert "GB" in desk.page.inner_text("[data-model=sdpose-wholebody]")
     desk.page.wait_for_selector("[data-cost=my-body]")
     desk.press("Escape")
-    desk.wait("!studio.panels.photo.models.list.matches(':popover-open')")
+    desk.wait("!studio.panels.photo.models.choices.isOpen")
 
 
 def test_the_menu_is_used_by_keys(desk: ModelDesk):

@@ -31,8 +31,8 @@ def slide(desk: Desk, label: str, key: str) -> None:
     desk.page.locator(f"input[type=range][aria-label='{label}']").first.press(key)
 
 
-def test_a_pasted_picture_is_the_drawing_and_its_strength_is_one_step(new_desk, example):
-    desk = new_desk()
+def test_a_pasted_picture_is_the_drawing_and_its_strength_is_one_step(empty_desk, example):
+    desk = empty_desk
     pasted(desk, example)
     assert desk.ask("studio.step") == "photo"
     assert desk.doc["photo"]["opacity"] == 1

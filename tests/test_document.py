@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
+from dataclasses import fields, replace
 
 import numpy as np
 import pytest
@@ -12,8 +13,9 @@ from hypothesis import strategies as st
 
 from engine import files
 from engine.formats.document import from_document, to_document
+from engine.formats.painting import from_request
 from engine.pose import Person, Pose2D
-from engine.scene import Reference, Scene
+from engine.scene import PaintRequest, Picture, Reference, Scene, Verdict
 from engine.skeleton import coco17
 from tests.strategies import json_values, refused_if_anything, scenes, spoilt
 
@@ -30,13 +32,16 @@ def test_out_and_in_is_the_same(scene):
 @given(scenes(with_pictures=True))
 def test_with_its_pictures_at_hand_nothing_is_lost(scene):
     document = json.loads(json.dumps(to_document(scene)))
-    assert from_document(document, scene.photo, scene.references) == scene
+    images = [picture.image for picture in scene.pictures]
+    masks = [picture.request.mask for picture in scene.pictures]
+    assert from_document(document, scene.photo, scene.references, images, masks) == scene
+    assert from_document(document, scene.photo, scene.references).pictures == (), "JSON alone holds no image"
 
 
 def test_the_shape_the_editor_shares():
     person = Person(coco17, np.zeros((17, 2)), np.ones(17), hidden_bones=frozenset({("left_hip", "right_hip")}))
     document = to_document(Scene(Pose2D((8, 6), (person,))))
-    assert list(document) == ["contrapposto", "size", "people", "photo", "references", "camera", "request"]
+    assert list(document) == ["contrapposto", "size", "people", "photo", "references", "camera", "request", "pictures"]
     assert (document["contrapposto"], document["size"]) == (1, [8, 6])
     assert list(document["people"][0]) == [
         "skeleton", "name", "points", "scores", "states", "sources", "hidden_bones", "front", "body",
@@ -55,6 +60,70 @@ def test_references_find_their_pictures_by_name_when_one_is_deleted():
     assert files.read(json.dumps(document).encode(), references=[b.image]).references == (b,)
     with pytest.raises(ValueError, match="references: expected 1 pictures, got 2"):
         from_document(document, references=[a.image, b.image])
+
+
+def test_a_document_from_before_there_were_pictures_opens():
+    document = to_document(replace(_scene(), request=PaintRequest(prompt="a dancer")))
+    del document["pictures"]
+    for name in ("count", "fit", "words", "silent", "words_window", "change"):
+        del document["request"][name]
+    assert from_document(document) == replace(_scene(), request=PaintRequest(prompt="a dancer"))
+
+
+def test_a_request_holds_every_field_but_the_images():
+    told = from_request(PaintRequest(photo=np.zeros((2, 2, 3), np.uint8), mask=np.zeros((2, 2), np.uint8)))
+    assert set(told) == {f.name for f in fields(PaintRequest)} - {"photo", "mask"}
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [{"pose_window": (0.8, 0.2)}, {"count": 17}, {"fit": "crop"}, {"guidance": float("nan")}, {"seed": -1}],
+    ids=lambda wrong: next(iter(wrong)),
+)
+def test_a_request_that_could_not_be_opened_again_is_not_written(wrong):
+    with pytest.raises(ValueError, match=r"request, \w+: expected"):
+        to_document(replace(_scene(), request=PaintRequest(**wrong)))
+
+
+def painted() -> Picture:
+    pose = Pose2D((6, 4), (Person(coco17, np.full((17, 2), 2.5), np.ones(17)),))
+    verdict = Verdict(pose, 0.9, 0.8, (("nose",),), "quick")
+    return Picture(np.zeros((4, 6, 3), np.uint8), PaintRequest(prompt="a dancer", seed=7), pose, "sd15", "op", verdict)
+
+
+@pytest.mark.parametrize(
+    ("keys", "value", "says"),
+    [
+        ((), None, "pictures: expected a list, got nothing"),
+        ((0,), {}, "picture 1: expected 'request'"),
+        ((0, "request"), None, "picture 1, request: expected an object, got nothing"),
+        ((0, "request", "seed"), -1, "picture 1, request, seed: expected a number from 0"),
+        ((0, "pose", "size"), [6], "picture 1, pose, size: expected 2 numbers"),
+        ((0, "pose", "people", 0, "points", 0), [1e9, 0], "expected a place within 10 pictures"),
+        ((0, "pose", "people", 0, "points", 0), [1], "picture 1, pose, person 1, nose: expected a pair of numbers"),
+        ((0, "verdict", "oks"), 1.5, "picture 1, verdict, oks: expected a number from 0 to 1"),
+        ((0, "verdict", "drifted"), [[1]], "picture 1, verdict, drifted: expected a text"),
+        ((0, "verdict", "found"), "x", "picture 1, verdict, found, people: expected a list"),
+        ((0, "model"), 3, "picture 1, model: expected a text"),
+        ((0, "mask"), "yes", "picture 1, mask: expected true or false"),
+        ((0, "pose", "size"), [4, 6], "picture 1: expected an image of (4, 6), like its pose, got (6, 4)"),
+    ],
+)  # fmt: skip
+def test_a_wrong_picture_is_refused_with_place_expected_and_found(keys, value, says):
+    document = json.loads(json.dumps(to_document(replace(_scene(), pictures=(painted(),)))))
+    assert from_document(document, pictures=[painted().image]).pictures == (painted(),)
+    _put(("pictures", *keys), value, document)
+    with pytest.raises(ValueError, match="expected") as refusal:
+        from_document(document, pictures=[painted().image])
+    assert says in str(refusal.value)
+
+
+def test_every_picture_needs_its_image_and_there_are_not_too_many():
+    document = to_document(replace(_scene(), pictures=(painted(), painted())))
+    with pytest.raises(ValueError, match="pictures: expected 2 images, got 1"):
+        from_document(document, pictures=[painted().image])
+    with pytest.raises(ValueError, match="pictures: expected at most 100, got 101"):
+        to_document(replace(_scene(), pictures=(painted(),) * 101))
 
 
 def test_unknown_keys_are_ignored():
@@ -125,6 +194,17 @@ wrong = [
     ),
     (("request",), {"prompt": 5}, "request, prompt: expected a text, got 5"),
     (("request",), {"steps": 1.5}, "request, steps"),
+    (("request",), {"count": 0}, "request, count: expected a number from 1 to 16, got 0"),
+    (("request",), {"size": [512]}, "request, size: expected 2 numbers"),
+    (("request",), {"fit": "crop"}, "request, fit: expected one of whole, squash, got 'crop'"),
+    (("request",), {"encoding": "depth"}, "request, encoding: expected one of auto, spctrl, openpose"),
+    (("request",), {"words": "yes"}, "request, words: expected true or false"),
+    (("request",), {"silent": "nose"}, "request, silent: expected a list of joints"),
+    (("request",), {"silent": [1]}, "request, silent: expected a text"),
+    (("request",), {"words_window": [0, 1, 1]}, "request, words_window: expected 2 numbers, from and to"),
+    (("request",), {"pose_window": [0.6, 0.4]}, "two shares from 0 to 1, the earlier first, got 0.6 and 0.4"),
+    (("request",), {"pose_window": [0, 1.5]}, "request, pose_window: expected two shares"),
+    (("request",), {"change": 1.2}, "request, change: expected a number from 0 to 1"),
 ]  # fmt: skip
 
 

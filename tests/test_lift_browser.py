@@ -108,7 +108,7 @@ def test_a_drawing_with_too_few_joints_keeps_the_last_body(live: LiveDesk):
 
 
 def test_readings_are_pointed_at_picked_and_undone(live: LiveDesk):
-    live.enter(standing)
+    live.enter(standing, anew=True)  # the readings among which it was chosen are at hand
     stood = live.body
     live.page.click("[data-readings='0']")
     live.page.wait_for_selector("[data-choice='1']")

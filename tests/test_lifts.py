@@ -14,7 +14,8 @@ from desk import figures, standing
 
 from app import lifts
 from app.jobs import Jobs
-from engine.formats.document import from_document, to_body, to_camera
+from engine.formats.document import from_document
+from engine.formats.people import to_body, to_camera
 from engine.studio import Studio
 from scripts.lift import main
 
@@ -37,9 +38,15 @@ def lift(studio: Studio, jobs: Jobs) -> Callable[..., list[dict[str, Any]]]:
 
 
 @pytest.fixture(scope="module")
-def read(lift) -> dict[str, Any]:
+def heard(lift) -> list[dict[str, Any]]:
+    """What the endpoint yields for four readings of the standing figure."""
+    return lift(figures(standing), hypotheses=4)
+
+
+@pytest.fixture(scope="module")
+def read(heard) -> dict[str, Any]:
     """Four readings of the standing figure."""
-    return lift(figures(standing), hypotheses=4)[-1]
+    return heard[-1]
 
 
 def missing(*joints: int) -> dict[str, Any]:
@@ -53,16 +60,15 @@ def alone(read: dict[str, Any], **changes: Any) -> dict[str, Any]:
     return figures(person) | {"camera": read["camera"]}
 
 
-def test_readings_come_with_progress_the_best_first(lift):
-    told = lift(figures(standing), hypotheses=4)
-    shares = [one["fraction"] for one in told[:-1]]
+def test_readings_come_with_progress_the_best_first(heard):
+    shares = [one["fraction"] for one in heard[:-1]]
     assert shares == sorted(shares)
     assert len(shares) > 1
-    (figure,) = told[-1]["figures"]
+    (figure,) = heard[-1]["figures"]
     assert figure["index"] == 0
     assert 1 < len(figure["readings"]) <= 4
     assert figure["readings"][0]["error"] < 0.03 * 603, "the first one stands as it is drawn"
-    assert to_camera(told[-1]["camera"]).size == (600, 800)
+    assert to_camera(heard[-1]["camera"]).size == (600, 800)
 
 
 def test_the_same_seed_reads_the_same(lift, read):

@@ -5,7 +5,7 @@ import pytest
 
 from app.mixes import mix
 from engine.fit import camera_for
-from engine.formats.document import from_body, from_camera
+from engine.formats.people import from_body, from_camera
 from engine.mixing import mixed, offered
 from engine.placing import placed
 from engine.posing import mirrored, parts

@@ -21,7 +21,7 @@ from PIL import Image
 from engine import draw, files, project
 from engine.body_pose import BodyPose
 from engine.pose import Person, Pose2D
-from engine.scene import Reference, Scene
+from engine.scene import PaintRequest, Picture, Reference, Scene, Verdict
 from engine.skeleton import ap10k17, coco17
 from tests.strategies import refused_if_anything, scenes
 
@@ -52,7 +52,7 @@ def test_a_project_is_the_scene_pixel_for_pixel(scene):
 @settings(max_examples=20, deadline=None)
 @given(scenes(with_pictures=True, skeletons=("coco17", "openpose18", "wholebody133")))
 def test_every_picture_reopens_the_work(scene):
-    carried = replace(scene, references=())
+    carried = replace(scene, references=(), pictures=())
     bare = replace(carried, photo=None, photo_opacity=1.0)
     for name in ("png", "controlnet", "controlnet-thick", "index-map"):
         assert files.read(files.write(scene, name)) == carried
@@ -92,6 +92,49 @@ def test_bodies_lie_beside_the_document_for_other_programs():
             assert body["body_pose"].shape == (1, 63)
 
 
+def with_pictures() -> Scene:
+    """The scene with two painted pictures, the second over the drawing and within a mask."""
+    scene = a_scene()
+    rng = np.random.default_rng(2)
+    mask = np.where(rng.random((48, 64)) < 0.5, 255, 0).astype(np.uint8)
+    request = PaintRequest("a dancer", seed=3, photo=scene.photo, mask=mask)
+    image = rng.integers(0, 256, (48, 64, 3), np.uint8)
+    verdict = Verdict(scene.pose, 0.5, 0.25, (("nose",),), "quick")
+    plain = Picture(image, PaintRequest("a lion", seed=4), scene.pose, "sd15", "openpose-sd15")
+    return replace(scene, pictures=(plain, Picture(255 - image, request, scene.pose, "sd15", "spctrl", verdict)))
+
+
+def test_painted_pictures_lie_in_the_project_with_their_masks():
+    data = project.to_zip(with_pictures())
+    assert files.read(data) == with_pictures()
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        painted = [name for name in archive.namelist() if name.startswith("pictures/")]
+    assert painted == ["pictures/00.png", "pictures/01.png", "pictures/01-mask.png"]
+
+
+@pytest.mark.parametrize("lost", ["pictures/00.png", "pictures/01-mask.png"])
+def test_a_project_that_lacks_a_picture_is_refused(lost):
+    with pytest.raises(ValueError, match=f"expected {lost} in the project"):
+        files.read(repacked(lambda entries: entries.pop(lost), with_pictures()))
+
+
+def test_a_picture_of_another_size_than_its_pose_is_refused():
+    with pytest.raises(ValueError, match=r"picture 1: expected an image of \(64, 48\), like its pose, got \(9, 9\)"):
+        files.read(repacked(lambda entries: entries.update({"pictures/00.png": png(9, 9)}), with_pictures()))
+
+
+def test_painted_pictures_and_masks_count_among_the_pixels(monkeypatch):
+    monkeypatch.setattr(project, "most_pixels_together", 6 * 48 * 64 - 1)
+    with pytest.raises(ValueError, match="take some pictures out"):
+        project.to_zip(with_pictures())
+    monkeypatch.setattr(project, "most_pixels_together", 6 * 48 * 64)
+    data = project.to_zip(with_pictures())
+    monkeypatch.setattr(project, "most_pixels_together", 6 * 48 * 64 - 1)
+    monkeypatch.setattr(project, "_picture", None)
+    with pytest.raises(ValueError, match="take some pictures out"):
+        files.read(data)
+
+
 def test_an_editor_that_saves_the_picture_anew_leaves_only_a_picture():
     image = Image.open(io.BytesIO(files.write(a_scene(), "png")))
     buffer = io.BytesIO()
@@ -115,9 +158,9 @@ def test_an_editor_that_keeps_texts_alone_leaves_the_pose():
 # ── damaged and hostile files ──
 
 
-def repacked(change) -> bytes:
-    """The project of a_scene with its entries {name: bytes} changed."""
-    with zipfile.ZipFile(io.BytesIO(project.to_zip(a_scene()))) as archive:
+def repacked(change, scene=None) -> bytes:
+    """The project of a scene, of a_scene if none is given, with its entries {name: bytes} changed."""
+    with zipfile.ZipFile(io.BytesIO(project.to_zip(scene or a_scene()))) as archive:
         entries = {name: archive.read(name) for name in archive.namelist()}
     change(entries)
     buffer = io.BytesIO()
@@ -144,8 +187,8 @@ def png(width, height):
         (lambda e: e.update({"photo.png": e["photo.png"][:2000]}), "expected photo.png to be a whole PNG"),
         (lambda e: e.update({"photo.png": b"GIF89a"}), "expected photo.png to be a whole PNG"),
         (lambda e: e.update({"photo.png": png(9, 9)}), "expected a photo of (64, 48)"),
-        (lambda e: e.update({f"{i}": b"" for i in range(400)}), "at most 300 entries"),
-        (lambda e: e.update({"document.json": b" " * (5 << 20)}), "document.json of at most 4 MB"),
+        (lambda e: e.update({f"{i}": b"" for i in range(600)}), "at most 500 entries"),
+        (lambda e: e.update({"document.json": b" " * (9 << 20)}), "document.json of at most 8 MB"),
     ],
 )
 def test_projects_with_something_wrong(change, says):

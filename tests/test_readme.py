@@ -26,7 +26,8 @@ def test_the_accuracy_table_is_the_recorded_one(model, name):
 def test_every_model_is_named_with_its_source(model):
     row = next(line for line in readme.splitlines() if line.startswith(f"| `{model}` | "))
     source = weights.entry(model).source
-    assert (source.repository if isinstance(source, weights.Hub) else source) in row
+    places = {weights.Hub: "repository", weights.Page: "address"}
+    assert (source if isinstance(source, str) else getattr(source, places[type(source)])) in row
 
 
 def test_pictures_and_scripts_exist():

@@ -37,11 +37,11 @@ def _own_precision():
     AcceleratorState._reset_state(True)
 
 
-def figures(count: int = 6) -> PosedFigures:
+def figures(count: int = 2) -> PosedFigures:
     return PosedFigures(read_library(library), coco17, count)
 
 
-def training(out: Path, made: Recipe = recipe, count: int = 6, **options) -> Training:
+def training(out: Path, made: Recipe = recipe, count: int = 2, **options) -> Training:
     return Training(made, figures(count), out, tell=lambda _line: None, **options)
 
 
@@ -61,7 +61,7 @@ def learned(tmp_path_factory) -> tuple[Path, list[tuple[float, float]]]:
     """The folder and losses of a run on two figures, always the same."""
     AcceleratorState._reset_state(True)
     out = tmp_path_factory.mktemp("learned")
-    run = training(out, replace(recipe, how=calm, learning_rate=2e-3), count=2)
+    run = training(out, replace(recipe, how=calm, learning_rate=2e-3))
     return out, run.run(36, save_every=30)
 
 
@@ -143,8 +143,8 @@ def test_only_the_same_training_is_gone_on_with(tmp_path):
     training(tmp_path, replace(recipe, batch=1)).run(1)
     with pytest.raises(ValueError, match="another batch, learning_rate"):
         training(tmp_path, replace(recipe, learning_rate=1e-4), resume=True)
-    with pytest.raises(ValueError, match="6 figures"):
-        training(tmp_path, replace(recipe, batch=1), count=5, resume=True)
+    with pytest.raises(ValueError, match="2 figures"):
+        training(tmp_path, replace(recipe, batch=1), count=3, resume=True)
 
 
 def test_an_interrupt_ends_after_the_step_and_saves(tmp_path, capsys):

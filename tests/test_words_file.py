@@ -85,6 +85,7 @@ def test_every_word_is_asked_for():
     tables |= {"viewNames", "partsOf", "rings", "sections", "lights", "layers", "shapeNames", "faceNames"}
     tables |= {"faceRegions", "sideNames", "formats", "formatNotes", "bodyGestures"}
     tables |= {"modelNames", "pointsOf", "precisions", "protocols", "detectors", "partNames", "mends"}
+    tables |= {"styleNames", "styleWords", "sizeNames", "encodings", "fits", "kinds"}
     python = "\n".join(path.read_text("utf-8") for path in (modules.parent.parent / "app").glob("*.py"))
     text = "\n".join(sources.values()) + python
 

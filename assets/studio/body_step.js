@@ -180,7 +180,8 @@ export class BodyStep {
   }
 }
 
-function thumbnail(pose, store) {
+/** A pose of the library, small. */
+export function thumbnail(pose, store) {
   const canvas = h("canvas", { width: 192, height: 240 });
   const ctx = canvas.getContext("2d");
   ctx.scale(2, 2);

@@ -146,6 +146,7 @@ export function makeCommands(studio) {
     editor.view.zoom(factor, [editor.view.width / 2, editor.view.height / 2]);
     editor.paintAll();
   }, () => body.editor.zoom(factor));
+  const ofMask = (verb) => () => studio.painting.photo?.mask.on && studio.painting.photo.mask[verb]();
   const table = [
     ["undo", ["Ctrl+Z"], () => store.undo(), "undo"],
     ["redo", ["Ctrl+Shift+Z", "Ctrl+Y"], () => store.redo(), "redo"],
@@ -189,6 +190,12 @@ export function makeCommands(studio) {
     ["photoStep", ["Shift+1"], () => studio.goTo("photo")],
     ["poseStep", ["Shift+2"], () => studio.goTo("pose")],
     ["bodyStep", ["Shift+3"], () => studio.goTo("body")],
+    ["pictureStep", ["Shift+4"], () => studio.goTo("picture")],
+    ["paint", ["Ctrl+Enter"], () => studio.painting.paint()],
+    ["maskSmaller", ["["], ofMask("smaller")],
+    ["maskLarger", ["]"], ofMask("larger")],
+    ["maskErase", ["E"], ofMask("erase"), "eraser"],
+    ["maskInvert", ["I"], ofMask("invert"), "invert"],
     ["lift", ["L"], () => body.lift.all(), "lift"],
     ["resetPart", ["R"], () => body.verbs.reset(), "again"],
     ["pin", ["P"], () => body.editor.pin(), "pin"],
@@ -233,17 +240,20 @@ function nameOf(event) {
 }
 
 // Commands that do not touch the pose: their keys count in every step.
-const everywhere = new Set(["undo", "redo", "open", "export", "help", "fit", "actual", "zoomIn", "zoomOut", "photoStep", "poseStep", "bodyStep"]);
+const everywhere = new Set(["undo", "redo", "open", "export", "help", "fit", "actual", "zoomIn", "zoomOut", "photoStep", "poseStep", "bodyStep", "pictureStep"]);
 
 // Those of the Body step alone, and those it shares with the Pose step.
 const ofBodies = new Set(["vary", "newPose", "flip", "lift", "resetPart", "pin", "unpinAll", "turnBack", "turnOn", "focus", "handles", "bones", "drawFrom", "drawingView", "frontView", "backView", "leftView", "rightView", "topView", "threeQuarterView", "nudgeBody"]);
 const ofBoth = new Set(["lookOff", "complete", "none", "next", "previous", "duplicate", "delete", "mirror", "otherSide", "likeThis"]);
+
+const ofPictures = new Set(["paint", "maskSmaller", "maskLarger", "maskErase", "maskInvert"]);
 
 const ofTheCanvas = new Set(["undo", "redo", "fit", "actual", "zoomIn", "zoomOut"]); // which a contact sheet covers
 
 /** Whether a command counts in a step. */
 export function counts(name, step) {
   if (step === "body") return ofBodies.has(name) || ofBoth.has(name) || (everywhere.has(name) && name !== "actual");
+  if (ofPictures.has(name)) return step === "picture";
   return everywhere.has(name) || (step === "pose" && !ofBodies.has(name));
 }
 

@@ -24,6 +24,7 @@ export class Editor extends EventTarget {
     this.tags = [];
     this.pointers = new Map();
     this.painters = []; // of others, over the figures
+    this.brush = null; // what takes every press, in place of the tool: {begin(place, event)} makes a gesture
     this.back = h("canvas");
     this.front = h("canvas", { tabIndex: only ? -1 : 0, ariaLabel: words.canvas });
     this.element = h("div.surface", {}, this.back, this.front);
@@ -153,6 +154,7 @@ export class Editor extends EventTarget {
     const touch = event.pointerType === "touch";
     const only = this.only;
     if (event.button === 1 || this.space) return gestures.pan(this, place);
+    if (this.brush) return this.brush.begin(place, event);
     if (tool === "box") return gestures.box(this, place);
     if (this.movingReference !== undefined) return gestures.reference(this, place, this.movingReference);
     const found = tool === "pose" ? jointAt(store.doc, store, this.view, place, { radius: touch ? 24 : 11, only, split: this.split || Boolean(only) }) : null;
@@ -247,6 +249,7 @@ export class Editor extends EventTarget {
   }
 
   #longPress(place) {
+    if (this.brush) return;
     this.cancelGesture();
     this.longPressed = true;
     this.#cycleAt(place, 24);

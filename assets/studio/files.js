@@ -68,13 +68,18 @@ export class Files {
     doc.references = await Promise.all(
       doc.references.slice(0, answer.references.length).map(async (one, i) => ({ ...one, key: await this.#fetchPicture(answer.references[i]) })),
     );
+    const painted = answer.pictures?.length ? await studio.history.brought(answer, doc.photo?.key ?? null) : [];
+    doc.pictures = answer.project ? painted : studio.history.joined(painted);
+    // A project brings its own settings and pictures; a painted picture its settings, and joins the others.
+    const owns = answer.project ? ["request", "pictures", "use"] : painted.length ? ["request", "pictures"] : answer.document.request ? ["request"] : [];
     const stray = answer.kind === "pose" && !asMap && !doc.photo && store.doc.photo && !layOver(doc, store.doc);
     store.selected.clear();
     store.active = 0;
     studio.workName = file.name.replace(/\.[^.]+$/, "");
-    store.commit(words.steps.open, doc);
+    store.commit(words.steps.open, doc, { owns });
     studio.editor.clearBoxes();
-    studio.goTo(answer.kind === "photo" ? "photo" : "pose");
+    studio.goTo(answer.kind === "photo" ? "photo" : painted.length && !answer.project ? "picture" : "pose");
+    if (studio.step === "picture") studio.history.show(painted[0]);
     studio.editor.fit();
     studio.status(`${words.opened} ${file.name}.`);
     const notes = stray ? [...answer.notes, words.otherCanvas] : answer.notes;
@@ -138,13 +143,14 @@ export class Files {
 
   // ── out ──
 
-  /** The document as files read it: without the browser's own keys. */
-  bare(doc = this.studio.store.doc) {
+  /** The document as files read it: without the browser's own keys, and with no painted pictures but those given. */
+  bare({ use, mask, ...doc } = this.studio.store.doc, pictures = []) {
     const photo = doc.photo && { opacity: doc.photo.opacity };
-    return { ...doc, photo, references: doc.references.map(({ key, ...one }) => one) };
+    return { ...doc, photo, references: doc.references.map(({ key, ...one }) => one), pictures };
   }
 
-  async #pictureFile(key, name) {
+  /** A picture of the work, on the server. */
+  async pictureFile(key, name) {
     if (!key) return null;
     const known = this.uploaded.get(key);
     if (known) return known;
@@ -154,7 +160,7 @@ export class Files {
   }
 
   /** The document and its pictures on the server; forgotten and sent anew when the server was restarted. */
-  async #sent(call) {
+  async sent(call) {
     try {
       return await call();
     } catch (error) {
@@ -169,15 +175,16 @@ export class Files {
     const { studio } = this;
     const { store, server, words } = studio;
     await studio.guarded(async () => {
-      if (!store.doc.people.length && !store.doc.photo) throw new Refusal(words.export.nothing);
-      const answer = await this.#sent(async () => {
+      if (!store.doc.people.length && !store.doc.photo && !store.doc.pictures.length) throw new Refusal(words.export.nothing);
+      const answer = await this.sent(async () => {
         const { doc } = store;
-        const file = await server.upload(new Blob([JSON.stringify(this.bare(doc))], { type: "application/json" }), "document.json");
-        const photo = await this.#pictureFile(doc.photo?.key, "photo.png");
+        const painted = format.name === "project" ? await studio.history.sent() : { told: [], images: [], masks: [] };
+        const file = await server.upload(new Blob([JSON.stringify(this.bare(doc, painted.told))], { type: "application/json" }), "document.json");
+        const photo = await this.pictureFile(doc.photo?.key, "photo.png");
         const kept = ["project", "document"].includes(format.name) ? doc.references : []; // no other format has them
-        const references = await Promise.all(kept.map((one, i) => this.#pictureFile(one.key, `reference${i}.png`)));
+        const references = await Promise.all(kept.map((one, i) => this.pictureFile(one.key, `reference${i}.png`)));
         const certain = format.name.startsWith("openpose"); // the artist's pose is meant as it stands; their readers drop scores below 1
-        return server.call("convert", [file, format.name, photo, references, includePhoto, certain]);
+        return server.call("convert", [file, format.name, photo, references, includePhoto, certain, painted.images, painted.masks]);
       });
       this.hand(await server.fetchFile(answer), format.suffix);
     });
@@ -206,8 +213,8 @@ export class Files {
     await studio.guarded(async () => {
       const cancelled = new Promise((resolve) => (this.giveUp = () => resolve({ cancelled: true })));
       const told = (value) => this.job === job && studio.emit("job", value);
-      const asked = this.#sent(async () =>
-        server.call("estimate", [await this.#pictureFile(before.photo.key, "photo.png"), model, boxes, where === "whole", job, options], told),
+      const asked = this.sent(async () =>
+        server.call("estimate", [await this.pictureFile(before.photo.key, "photo.png"), model, boxes, where === "whole", job, options], told),
       );
       const answer = await Promise.race([asked, cancelled]);
       asked.catch(() => {}); // what comes of it after a cancel is nobody's business

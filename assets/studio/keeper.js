@@ -13,6 +13,7 @@ export class Keeper {
       clearTimeout(this.tellTimer);
       this.tellTimer = setTimeout(() => this.#tell(), 60);
     });
+    studio.store.addEventListener("kept", () => this.#saveSoon());
     addEventListener("pagehide", () => this.#save());
     addEventListener("visibilitychange", () => document.hidden && this.#save());
   }
@@ -85,12 +86,12 @@ export class Keeper {
     } catch (error) {
       this.#failed(error);
     }
-    if (work && (work.doc.people.length || work.doc.photo)) {
+    if (work && (work.doc.people.length || work.doc.photo || work.doc.pictures?.length)) {
       studio.workName = work.name;
       const whole = (doc) => withoutLost(doc, vault);
-      const steps = (list = []) => list.map(({ label, doc }) => ({ label, doc: whole(doc) }));
+      const steps = (list = []) => list.map((step) => ({ ...step, doc: whole(step.doc) }));
       store.restore(whole(work.doc), steps(work.past), steps(work.future));
-      studio.goTo(["photo", "body"].includes(work.step) ? work.step : "pose");
+      studio.goTo(["photo", "body", "picture"].includes(work.step) ? work.step : "pose");
       studio.toast(words.restored, [{ label: words.fresh, run: () => studio.startFresh() }]);
     } else studio.goTo("photo");
     studio.editor.fit();
@@ -101,6 +102,7 @@ export class Keeper {
 /** The document without the pictures that the browser has lost. */
 function withoutLost(doc, vault) {
   const here = (one) => vault.picture(one.key);
-  if ((!doc.photo || here(doc.photo)) && doc.references.every(here)) return doc;
-  return { ...doc, photo: doc.photo && here(doc.photo) ? doc.photo : null, references: doc.references.filter(here) };
+  const { photo, references, pictures = [] } = doc;
+  if ((!photo || here(photo)) && references.every(here) && pictures.every(here)) return doc;
+  return { ...doc, photo: photo && here(photo) ? photo : null, references: references.filter(here), pictures: pictures.filter(here) };
 }

@@ -1,7 +1,9 @@
 // Which model finds the pose: a list to choose from, what the chosen one is and costs here, its download, its options.
 
-import { button, duration, fill, h, icon, refill, size, worded } from "./dom.js";
-import { ModelOptions, still } from "./model_options.js";
+import { capital, duration, fill, h, icon, refill, size, worded } from "./dom.js";
+import { Fetching, still } from "./fetching.js";
+import { ModelOptions } from "./model_options.js";
+import { PickList } from "./pick_list.js";
 
 const kept = "contrapposto-model"; // in the browser's localStorage: the name chosen last
 const lookAgain = 600; // ms between two looks at a download
@@ -12,18 +14,19 @@ export class ModelMenu extends EventTarget {
     this.studio = studio;
     this.words = studio.words.models;
     this.busy = false;
-    this.pick = h("button.pick", { type: "button", ariaHasPopup: "listbox", ariaExpanded: "false", onclick: () => this.#open() });
-    this.list = h("div.models", { popover: "auto", role: "listbox", ariaLabel: this.words.label, onkeydown: (event) => this.#key(event), ontoggle: (event) => this.#toggled(event) });
+    this.choices = new PickList(this.words.label, () => {
+      this.refresh(); // a folder may have come or gone
+      this.#rows();
+    });
+    this.fetches = new Fetching(studio, (menu) => this.take(menu));
     this.about = h("div.about");
     this.options = new ModelOptions(this);
-    this.element = h("div.modelmenu", {}, h("div.field", {}, h("span", {}, this.words.label), this.pick, this.list), this.about, this.options.element);
+    this.element = h("div.modelmenu", {}, this.choices.element, this.about, this.options.element);
     this.forecasts = new Map(); // by model and options
     this.stale = new Set(); // of them, those to be asked for anew
-    this.bars = new Map(); // of downloads under way, by model
     this.visible = false; // nothing is reckoned before there is a drawing to look at
     this.name = localStorage.getItem(kept) ?? "auto";
     this.take(studio.config.menu);
-    addEventListener("resize", () => this.list.matches(":popover-open") && this.list.hidePopover());
   }
 
   /** The menu as the server tells it. */
@@ -75,7 +78,7 @@ export class ModelMenu extends EventTarget {
   choose(name) {
     this.name = name;
     localStorage.setItem(kept, name);
-    if (this.list.matches(":popover-open")) this.list.hidePopover();
+    this.choices.close();
     this.render();
   }
 
@@ -97,9 +100,8 @@ export class ModelMenu extends EventTarget {
   render() {
     const { model } = this;
     const sub = this.name !== "auto" ? this.#points(model) : model && worded(this.words.autoDoes, { name: this.title(model.name) });
-    fill(this.pick, h("span", {}, h("strong", {}, this.title(this.name)), h("small", {}, sub ?? "—")), icon("chevron"));
-    this.pick.disabled = this.busy;
-    if (this.list.matches(":popover-open")) this.#rows();
+    this.choices.tell(this.title(this.name), sub, this.busy);
+    if (this.choices.isOpen) this.#rows();
     this.#about();
     this.options.render();
     this.dispatchEvent(new Event("change"));
@@ -111,56 +113,15 @@ export class ModelMenu extends EventTarget {
 
   // ── the list ──
 
-  #open() {
-    if (this.list.matches(":popover-open")) return this.list.hidePopover();
-    this.refresh(); // a folder may have come or gone
-    this.#rows();
-    const { left, top, bottom, width } = this.pick.getBoundingClientRect();
-    const below = innerHeight - bottom - 16;
-    const under = below > 320 || below > top - 16;
-    const wide = Math.min(Math.max(width, 320), innerWidth - 16);
-    Object.assign(this.list.style, {
-      width: `${wide}px`, left: `${Math.max(8, Math.min(left, innerWidth - wide - 8))}px`,
-      top: under ? `${bottom + 4}px` : "auto", bottom: under ? "auto" : `${innerHeight - top + 4}px`, maxHeight: `${Math.min(under ? below : top - 16, 560)}px`,
-    });
-    this.list.showPopover();
-    this.list.querySelector("[aria-selected=true]")?.focus();
-  }
-
-  #toggled({ newState }) {
-    this.pick.ariaExpanded = String(newState === "open");
-    if (newState === "closed" && this.list.contains(this.list.getRootNode().activeElement)) this.pick.focus();
-  }
-
-  #key(event) {
-    const rows = [...this.list.querySelectorAll("[role=option]")];
-    const at = rows.indexOf(this.list.getRootNode().activeElement);
-    const to = { ArrowDown: at + 1, ArrowUp: at - 1, Home: 0, End: rows.length - 1 }[event.key];
-    if (to === undefined) return;
-    rows[Math.max(0, Math.min(rows.length - 1, to))].focus();
-    event.preventDefault();
-    event.stopPropagation();
-  }
-
   #rows() {
     const { words, menu } = this;
-    const some = (fits) => menu.models.filter(fits).map((one) => [one.name, one.problem ? words.unusable : this.#points(one), Boolean(one.problem)]);
-    const groups = [
-      [words.here, [["auto", this.title(menu.auto)], ...some(({ present, own }) => present && !own)]],
+    const some = (fits) => menu.models.filter(fits).map((one) => [one.name, this.title(one.name), one.problem ? words.unusable : this.#points(one), Boolean(one.problem)]);
+    this.choices.lay([
+      [words.here, [["auto", this.title("auto"), this.title(menu.auto)], ...some(({ present, own }) => present && !own)]],
       [words.own, some(({ own }) => own)],
       [menu.downloads ? words.toGet : words.absent, some(({ present, own }) => !present && !own)],
-    ].filter(([, rows]) => rows.length);
-    // Anew only when there are others: a row that is built anew while it is pressed never hears the click.
-    const now = JSON.stringify([this.name, groups]);
-    if (now !== this.listed) refill(this.list, groups.map(([label, rows]) => h("div", { role: "group", ariaLabel: label }, h("h3", {}, label), rows.map((row) => this.#row(...row)))));
-    this.listed = now;
-    for (const row of this.list.querySelectorAll("[data-model]")) this.#cost(row.lastChild, this.entry(row.dataset.model));
-  }
-
-  #row(name, sub, bad) {
-    const on = name === this.name;
-    return h(`button.model${on ? ".on" : ""}${bad ? ".bad" : ""}`, { type: "button", role: "option", ariaSelected: String(on), tabIndex: on ? 0 : -1, data: { model: name }, onclick: () => this.choose(name) },
-      h("span", {}, h("strong", {}, this.title(name)), h("small", {}, sub)), h("small.cost"));
+    ], this.name, (name) => this.choose(name));
+    for (const [name, cell] of this.choices.cells) this.#cost(cell, this.entry(name));
   }
 
   /** In a word, at the end of a row: seconds a figure, or what is to be downloaded. */
@@ -179,12 +140,7 @@ export class ModelMenu extends EventTarget {
 
   #about() {
     const { words, model } = this;
-    for (const { name, download } of this.#all) {
-      const bar = download?.underWay && this.bars.get(name);
-      if (!bar) continue;
-      bar.firstChild.value = download.fraction;
-      bar.children[1].textContent = download.text;
-    }
+    this.fetches.move(this.#all);
     // As the rows: anew only when something else than a download's progress has changed.
     const cost = model && (this.visible ? this.forecastText(model) : capital(model.speed));
     const now = JSON.stringify([model, cost, this.menu.downloads, this.blind && this.menu.detectors], still);
@@ -199,7 +155,7 @@ export class ModelMenu extends EventTarget {
       model.problem ? h("div.notice", { role: "alert" }, h("p", {}, capital(model.problem)), h("p", {}, words.mend)) : h("p.hint.forecast", {}, cost),
       h("small", { title: model.name }, [made ?? model.name, size(model.megabytes, this.studio.words), model.own ? words.ownLicence : model.present && model.licence].filter(Boolean).join(" · ")),
       !model.present && !model.problem && this.fetching(model));
-    if (focused && !this.about.contains(this.about.getRootNode().activeElement)) this.pick.focus(); // it has arrived
+    if (focused && !this.about.contains(this.about.getRootNode().activeElement)) this.choices.pick.focus(); // it has arrived
   }
 
   /** What `figures` figures cost with the options as they are: {seconds, gigabytes, measured}, or {refusal}. */
@@ -232,34 +188,8 @@ export class ModelMenu extends EventTarget {
     return `${worded(this.words.forecast, told)} (${forecast.measured ? this.words.measured : this.words.guess}).`;
   }
 
-  /** What is to be done about something that is not here: download it, see it come, or be told the command. */
+  /** What is to be done about something that is not here; a finder, below the model it is for, says its name. */
   fetching(one) {
-    const { words } = this;
-    if (one.download?.underWay) {
-      const bar = h("div.job", { role: "status" }, h("progress", { max: 1, value: one.download.fraction }), h("span", {}, one.download.text || words.underWay),
-        button("close", words.stopDownload, () => this.#ask("stop_download", one.name), { text: words.stopDownload }));
-      this.bars.set(one.name, bar);
-      return bar;
-    }
-    if (!one.downloadable) return null;
-    if (!this.menu.downloads) return h("div.notice", {}, h("p", {}, words.notHere), h("code", {}, one.command));
-    const { failure, text, fraction } = one.download ?? {};
-    const label = failure ? words.retry : text || one.begun ? words.continue : worded(words.download, { size: size(one.megabytes, this.studio.words) });
-    return h("div.fetch", {},
-      failure ? h("p.notice", { role: "alert" }, failure) : text && h("p.hint", {}, text),
-      fraction > 0 && h("progress", { max: 1, value: fraction }),
-      one.kind === undefined && h("strong", {}, this.title(one.name)), // a finder, below the model it is for
-      button("download", label, () => this.#ask("download", one.name), { text: label }),
-      h("small", {}, worded(words.source, { where: one.where, licence: one.licence })));
-  }
-
-  async #ask(what, name) {
-    try {
-      this.take(await this.studio.server.functions[what](name));
-    } catch {
-      this.studio.toast(this.studio.words.offline);
-    }
+    return this.fetches.element(one, this.menu.downloads, one.kind === undefined ? this.title(one.name) : "");
   }
 }
-
-const capital = (text) => text[0].toUpperCase() + text.slice(1) + (/[.!?]$/.test(text) ? "" : ".");

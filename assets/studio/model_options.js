@@ -1,12 +1,10 @@
 // How the chosen model works: folded away under “More”, remembered in this browser.
 
 import { h, refill } from "./dom.js";
+import { still } from "./fetching.js";
 
 const kept = "contrapposto-options";
 const usual = { flip_test: true, precision: "auto", protocol: "evaluation", detector: "auto", feet: true, face: true, hands: true };
-
-/** For JSON.stringify: a model as it is told, whatever the progress of its download. */
-export const still = (key, value) => (key === "download" && value?.underWay ? "under way" : value);
 
 export class ModelOptions {
   constructor(menu) {

@@ -64,9 +64,9 @@ export class Help extends Sheet {
   content() {
     const { words, commands } = this.studio;
     const { step } = this.studio;
-    const keys = commands.table.filter(([name, names]) => names.length && counts(name, step === "body" ? "body" : "pose")).map(([name, names]) =>
+    const keys = commands.table.filter(([name, names]) => names.length && counts(name, step === "body" || step === "picture" ? step : "pose")).map(([name, names]) =>
       h("div.key", {}, h("span", {}, words.commands[name]), h("span", {}, names.map((key) => h("kbd", {}, key)))));
-    const gestures = (step === "body" ? words.bodyGestures : words.gestures).map(([what, does]) => h("div.key", {}, h("span", {}, what), h("em", {}, does)));
+    const gestures = ({ body: words.bodyGestures, picture: words.pictureGestures }[step] ?? words.gestures).map(([what, does]) => h("div.key", {}, h("span", {}, what), h("em", {}, does)));
     return [h("h3", {}, words.help.gestures), h("div.keys", {}, gestures), h("h3", {}, words.help.title), h("div.keys", {}, keys)];
   }
 }

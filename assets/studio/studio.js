@@ -19,6 +19,8 @@ import { Lint } from "./lint.js";
 import { LiveBody } from "./live_body.js";
 import { OwnPoses } from "./own_poses.js";
 import { PhotoPanel } from "./photo_panel.js";
+import { PictureHistory } from "./picture_history.js";
+import { PictureStep } from "./picture_step.js";
 import { Profiles } from "./profiles.js";
 import { Camera, Closer, ExportMenu, Help, Toasts } from "./popups.js";
 import { Refusal, Server } from "./server.js";
@@ -53,6 +55,7 @@ class Studio extends EventTarget {
     this.library = new Library(this);
     this.own = new OwnPoses(this);
     this.files = new Files(this);
+    this.history = new PictureHistory(this);
     this.lint = new Lint(this);
     this.body = new BodyStep(this);
     this.lint.start();
@@ -68,6 +71,7 @@ class Studio extends EventTarget {
     this.panels = { photo: new PhotoPanel(this), figures: new FigurePanel(this), library: new LibraryPanel(this), references: new ReferencesPanel(this) };
     this.batch = new Batch(this);
     this.contact = new ContactSheet(this);
+    this.painting = new PictureStep(this);
     this.#build();
     this.tray = new Tray(this);
     this.live = new LiveBody(this);
@@ -120,7 +124,7 @@ class Studio extends EventTarget {
     this.inspector = h("aside.inspector");
     this.overlay = h("div.overlay");
     this.viewTools = h("div.viewtools", {}, ["zoomIn", "zoomOut", "fit"].map((name) => this.#tool(name)));
-    this.stage = h("main.stage", {}, editor.element, this.body.element, this.viewTools, this.overlay, this.contact.element, this.closer.element, this.toasts.element, h("div.drop", {}, h("span", {}, words.drop)));
+    this.stage = h("main.stage", {}, editor.element, this.body.element, this.painting.element, this.viewTools, this.overlay, this.contact.element, this.closer.element, this.toasts.element, h("div.drop", {}, h("span", {}, words.drop)));
     this.element = h("div.studio", {},
       this.rail,
       h("header.bar", {}, this.tools, h("div.row", {}, this.savedMark,
@@ -153,8 +157,10 @@ class Studio extends EventTarget {
     if (step !== "pose") this.closer.hide();
     this.contact.leave();
     if (step !== "body") this.body.leave();
+    if (step !== "picture") this.painting.leave();
     this.refresh();
     if (step === "body") this.body.enter();
+    if (step === "picture") this.painting.enter();
     this.lint.look();
     this.editor.resized(); // the inspector may have come or gone: where a press lands must not wait for the next frame
     this.editor.paint();
@@ -166,7 +172,7 @@ class Studio extends EventTarget {
   }
 
   refresh() {
-    const { words, store, step } = this;
+    const { store, step } = this;
     if (step !== "pose" || this.tab !== "references") this.editor.movingReference = undefined;
     for (const element of this.rail.querySelectorAll(".step")) {
       element.classList.toggle("on", element.dataset.step === step);
@@ -174,23 +180,21 @@ class Studio extends EventTarget {
     }
     this.element.dataset.step = step;
     this.#refreshTools();
-    const later = step === "picture";
-    this.inspector.hidden = later;
     if (step === "photo" && !this.panels.photo.element.isConnected) fill(this.inspector, this.panels.photo.element);
     if (step === "pose") fill(this.inspector, this.#tabs(), this.panels[this.tab].element);
     if (step === "body" && !this.body.panel.element.isConnected) fill(this.inspector, this.body.panel.element);
+    if (step === "picture" && !this.painting.panel.element.isConnected) fill(this.inspector, this.painting.panel.element);
     (step === "photo" ? this.panels.photo : this.panels[this.tab]).render();
     const empty = step === "photo" && !store.doc.photo && !store.doc.people.length;
-    const nobody = step === "body" && this.body.isEmpty;
+    const nobody = { body: this.body, picture: this.painting }[step]?.isEmpty;
     this.editor.element.hidden = step === "body";
-    this.overlay.hidden = !empty && !later && !nobody;
-    for (const under of [this.editor.element, this.body.element, this.viewTools]) under.inert = this.contact.isOpen || !this.overlay.hidden;
+    this.overlay.hidden = !empty && !nobody;
+    for (const under of [this.editor.element, this.body.element, this.painting.element, this.viewTools]) under.inert = this.contact.isOpen || !this.overlay.hidden;
+    this.editor.element.inert ||= this.painting.covers;
     this.overlay.inert = this.contact.isOpen;
     if (empty) fill(this.overlay, this.#welcome());
-    if (nobody) fill(this.overlay, this.body.welcome());
+    if (nobody) fill(this.overlay, (step === "body" ? this.body : this.painting).welcome());
     this.live?.render();
-    if (later) fill(this.overlay, h("div.later", {}, icon(step), h("h1", {}, words[step].title), h("p", {}, words[step].lead), h("p.hint", {}, words[step].soon),
-      h("button", { type: "button", onclick: () => this.goTo("pose") }, words.backToPose)));
   }
 
   #tabs() {
@@ -201,7 +205,7 @@ class Studio extends EventTarget {
 
   #refreshTools() {
     const { store, editor } = this;
-    const groups = { photo: [["undo", "redo"]], pose: toolbar, body: bodyToolbar }[this.step] ?? [];
+    const groups = { photo: [["undo", "redo"]], pose: toolbar, body: bodyToolbar, picture: [["undo", "redo"]] }[this.step] ?? [];
     const standing = this.step === "body" ? this.body.idle : {};
     const idle = { ...standing, undo: this.contact.isOpen || !store.past.length, redo: this.contact.isOpen || !store.future.length, visible: !store.selected.size, hidden: !store.selected.size, missing: !store.selected.size };
     const step = { undo: store.past.at(-1)?.label, redo: store.future.at(-1)?.label };
@@ -284,7 +288,7 @@ class Studio extends EventTarget {
       const sheet = [this.exportMenu, this.help, this.camera].find((one) => one.isOpen);
       if (sheet) return sheet.close();
       if (this.contact.isOpen) return this.contact.hide();
-      if (this.editor.cancelGesture() || this.body.cancel()) return;
+      if (this.editor.cancelGesture() || this.body.cancel() || this.painting.escape()) return;
     }
     const onCanvas = [this.editor.front, this.body.editor.front].some((canvas) => event.composedPath().includes(canvas));
     const onControl = event.composedPath().some((element) => element.tagName === "BUTTON" || element.tagName === "INPUT");
@@ -301,7 +305,7 @@ class Studio extends EventTarget {
 
   startFresh() {
     this.store.selected.clear();
-    this.store.commit(this.words.fresh, emptyDocument());
+    this.store.commit(this.words.fresh, emptyDocument(), { owns: ["request", "pictures", "use"] });
     this.goTo("photo");
     this.editor.fit();
   }

@@ -253,10 +253,7 @@ export class Trial {
   take(doc) {
     if (!this.alive) return;
     const { store, before } = this;
-    if (this.kept !== before) {
-      store.past.pop();
-      store.doc = before;
-    }
+    if (this.kept !== before) store.retract();
     this.kept = doc;
     store.commit(this.label, doc);
   }

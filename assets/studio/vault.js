@@ -24,10 +24,15 @@ const answer = (request) =>
 /** A name nothing else has; randomUUID is there on secure pages only. */
 export const freshKey = () => crypto.randomUUID?.() ?? String(Math.random()).slice(2);
 
-const picturesOf = (doc) => [doc.photo?.key, ...doc.references.map((r) => r.key)].filter(Boolean);
+/** Keys of the pictures that lie on the canvas, and of those that were painted, with what they were painted from. */
+const laid = (doc) => [doc.photo?.key, ...doc.references.map((r) => r.key)].filter(Boolean);
+const painted = (doc) => (doc.pictures ?? []).flatMap(({ key, drawing, within }) => [key, drawing, within]).filter(Boolean);
 
-/** Keys of every picture that a work needs, its steps of undo included. */
-const needed = ({ doc, past = [], future = [] }) => new Set([doc, ...past.map((s) => s.doc), ...future.map((s) => s.doc)].flatMap(picturesOf));
+/** Every document of a work, its steps of undo included. */
+const documents = ({ doc, past = [], future = [] }) => [doc, ...past.map((s) => s.doc), ...future.map((s) => s.doc)];
+
+/** Keys of every picture that a work needs. */
+const needed = (work) => new Set(documents(work).flatMap((doc) => [...laid(doc), ...painted(doc)]));
 
 export class Vault {
   /** Work is kept per tab, so that two tabs never write over each other; a new tab starts from the latest work. */
@@ -59,9 +64,28 @@ export class Vault {
 
   /** Keep a picture in memory; returns its key. It reaches the disk with the document that names it. */
   async keep(blob) {
-    const key = freshKey();
-    this.pictures.set(key, { blob, bitmap: await createImageBitmap(blob) });
+    const key = this.hold(blob);
+    await this.bitmap(key);
     return key;
+  }
+
+  /** Keep a picture packed, as one of many that are not all looked at. */
+  hold(blob) {
+    const key = freshKey();
+    this.pictures.set(key, { blob });
+    return key;
+  }
+
+  /** A picture's pixels, unpacked once. */
+  async bitmap(key) {
+    const picture = this.pictures.get(key);
+    return picture && (picture.bitmap ??= await createImageBitmap(picture.blob));
+  }
+
+  /** An address under which the page can show a picture. */
+  address(key) {
+    const picture = this.pictures.get(key);
+    return picture && (picture.address ??= URL.createObjectURL(picture.blob));
   }
 
   picture(key) {
@@ -91,9 +115,9 @@ export class Vault {
       const blob = await answer(transaction.objectStore("pictures").get(key));
       if (blob) this.stored.add(key) && this.pictures.set(key, { blob });
     }
-    for (const [key, picture] of this.pictures) {
+    for (const key of new Set(documents(work).flatMap(laid))) {
       try {
-        picture.bitmap ??= await createImageBitmap(picture.blob);
+        await this.bitmap(key);
       } catch (error) {
         console.warn(`picture ${key} cannot be read any more`, error);
         this.pictures.delete(key);
