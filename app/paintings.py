@@ -195,7 +195,9 @@ class Painters:
         scene, request = _asked(told)
         encoding = self._planned(scene, request).encoding
         drawn = drawn_map(request, scene.pose, encoding)
-        return {"address": _address(colored(drawn) if drawn.ndim == 2 else drawn, map_side), "encoding": encoding}
+        shown = colored(drawn) if drawn.ndim == 2 else drawn
+        times = max(1, map_side // max(shown.shape[:2]))  # of a small map each pixel is seen
+        return {"address": _address(shown.repeat(times, 0).repeat(times, 1), map_side), "encoding": encoding}
 
     @cached_property
     def _tokenizer(self) -> Any:

@@ -96,6 +96,7 @@ def tour(page: Any, picture: Path, out: Path) -> None:
 
     page.click("[data-tab=figures]")
     in_space(page, out)
+    to_paint(page, out)
     page.click(".step[data-step=pose]")
     page.keyboard.press("Control+s")
     wait(page, "studio.exportMenu.isOpen")
@@ -143,6 +144,24 @@ def in_space(page: Any, out: Path) -> None:
     wait(page, still)
     ask(page, "studio.body.editor.select('left_wrist')")
     kept(page, out / "turned.png")
+
+
+def to_paint(page: Any, out: Path) -> None:
+    """A prompt with its style, the joints' words, and what SP-Ctrl would see of the pose."""
+    page.click(".step[data-step=picture]")
+    page.fill("textarea[name=prompt]", "A dancer in a red coat, evening light")
+    page.click("[data-style=ink]")
+    ask(page, "studio.painting.set({ encoding: 'spctrl' })")
+    page.wait_for_selector("[data-token]", state="attached")
+    page.evaluate(
+        "document.querySelector('.contrapposto').shadowRoot"
+        ".querySelector('[data-token]').closest('details').open = true"
+    )
+    page.click("[data-view=reads]")
+    page.wait_for_function(
+        "[...document.querySelector('.contrapposto').shadowRoot.querySelectorAll('.reading img')].every((i) => i.src)"
+    )
+    kept(page, out / "picture.png")
 
 
 def kept(page: Any, path: Path) -> None:

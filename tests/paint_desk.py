@@ -65,9 +65,10 @@ class PaintDesk(Desk):
         return [one for one in self.pictures if one["key"] not in before]
 
     def rests(self) -> None:
-        """Until nothing is painted any more."""
+        """Until nothing is painted any more, and what was painted hangs in the gallery."""
         self.page.wait_for_function(
-            "!document.querySelector('.contrapposto').studio.painting.busy", timeout=120_000
+            "(({ busy, view }) => !busy && view !== 'work')(document.querySelector('.contrapposto').studio.painting)",
+            timeout=120_000,
         )  # the first picture loads torch
 
     def stop(self) -> None:
