@@ -16,7 +16,7 @@ import cv2
 import numpy as np
 import torch
 from torch import Tensor
-from torch.utils.data import Dataset, Sampler
+from torch.utils.data import DataLoader, Dataset, Sampler
 
 from engine.augment import Augmentation, Figure, view_of
 from engine.box import Box
@@ -200,7 +200,16 @@ class Batches(Sampler[list[tuple[int, int]]]):
             number += 1
 
 
-def begin_worker(_number: int) -> None:
+def loader(samples: Dataset, order: Batches, workers: int, pinned: bool) -> DataLoader:
+    """Samples in the order of these batches, prepared by so many processes (0: none of their own)."""
+    return DataLoader(
+        samples, batch_sampler=order, num_workers=workers, worker_init_fn=_begin_worker, pin_memory=pinned,
+        # Not forked: a copy of a process whose libraries have threads may wait for them for ever.
+        multiprocessing_context="spawn" if workers else None,
+    )  # fmt: skip
+
+
+def _begin_worker(_number: int) -> None:
     """What each worker of a loader begins with: one thread for OpenCV, and Ctrl-C left to the main process."""
     cv2.setNumThreads(1)
     signal.signal(signal.SIGINT, signal.SIG_IGN)

@@ -6,7 +6,8 @@ Randomness comes from (seed, step) alone, so no generator's state has to be kept
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterable, Iterator, Mapping
+import shutil
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
@@ -104,6 +105,24 @@ def save_state(
     fresh = path.with_suffix(".new")
     save_file({k: v.detach().cpu().contiguous() for k, v in tensors.items()}, fresh, {"training": json.dumps(about)})
     fresh.replace(path)
+
+
+def replace_folder(folder: Path, write: Callable[[Path], object]) -> None:
+    """Writes a folder anew by `write`; the former one stays until this one is whole, see `last_folder`."""
+    fresh, old = (folder.with_name(f"{folder.name}.{kind}") for kind in ("new", "old"))
+    shutil.rmtree(fresh, ignore_errors=True)
+    write(fresh)
+    if folder.is_dir():
+        shutil.rmtree(old, ignore_errors=True)
+        folder.rename(old)
+    fresh.rename(folder)
+    shutil.rmtree(old, ignore_errors=True)
+
+
+def last_folder(folder: Path) -> Path:
+    """The folder, or the one before where a run was ended between two renames."""
+    old = folder.with_name(f"{folder.name}.old")
+    return old if old.is_dir() and not folder.is_dir() else folder
 
 
 def read_about(path: Path) -> dict[str, Any]:

@@ -36,7 +36,7 @@ from engine.painter_sampler import sampler_of
 from engine.pose import Pose2D
 from engine.scene import PaintRequest
 from engine.skeleton import coco17
-from scripts.timing import Figures, Line, lines, medians
+from scripts.timing import Figures, Line, lines, medians, ratio
 
 root = Path(__file__).parent.parent
 side = 256  # px
@@ -83,18 +83,13 @@ def compared(base: Base, times: int) -> dict[str, float]:
     pipeline = stock(base, plain.control)
     pipeline.scheduler = sampler_of(base.parts["scheduler"].config)
     image = Image.fromarray(openpose_map(pose))
-    with_spctrl, with_plain, theirs, seen = medians(
-        lambda: paint(request, pose, spctrl),
-        lambda: paint(request, pose, plain),
-        lambda: called(pipeline, image, request),
-        lambda: paint(request, pose, plain, watch=lambda *_: None),
-        times=times,
-        warm=True,
-        clock=time.process_time,
-    )
+    ours, theirs = lambda: paint(request, pose, plain), lambda: called(pipeline, image, request)
+    clock = time.process_time
     return {
-        "overhead": 100 * (with_spctrl / with_plain - 1), "loop": with_plain / theirs, "seen": seen / theirs,
-    }  # fmt: skip
+        "overhead": 100 * (ratio(lambda: paint(request, pose, spctrl), ours, 2 * times, clock) - 1),
+        "loop": ratio(ours, theirs, times, clock),
+        "seen": ratio(lambda: paint(request, pose, plain, watch=lambda *_: None), theirs, times, clock),
+    }
 
 
 def usual(steps: int = 10) -> PaintRequest:

@@ -13,7 +13,6 @@ OUT/metrics.csv has a line a step, OUT/samples_*.png what the network finds. Ctr
 
 import argparse
 import math
-import shutil
 import sys
 import time
 from collections.abc import Callable
@@ -31,7 +30,7 @@ from torch.utils.data import DataLoader, default_collate
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
 from engine.augment import calm
-from engine.data import Batches, CocoFigures, Figures, Joined, Samples, begin_worker
+from engine.data import Batches, CocoFigures, Figures, Joined, Samples, loader
 from engine.draw import overlay
 from engine.heatmap import decode
 from engine.library import read_library
@@ -39,7 +38,7 @@ from engine.pose import Person, Pose2D, State
 from engine.posed_figures import PosedFigures
 from engine.sdpose import SDPosePipeline, skeletons
 from engine.sdpose_training import Objective, Recipe, begin, recipes
-from engine.training import Ema, Metrics, load_state, save_state
+from engine.training import Ema, Metrics, last_folder, load_state, replace_folder, save_state
 from scripts.ending import on_interrupt
 
 library = Path(__file__).parent.parent / "assets" / "library" / "poses.json"
@@ -77,7 +76,7 @@ class Training:
         self.samples = Samples(figures, skeleton, size, recipe.sigma, recipe.how, recipe.seed)
         self.unchanged = Samples(figures, skeleton, size, recipe.sigma, calm, recipe.seed)
         # What was learned comes with the state; the folder tells the network's sizes.
-        net = SDPosePipeline.from_pretrained(self._folder()).net if resume else begin(recipe, init)
+        net = SDPosePipeline.from_pretrained(last_folder(out / model_name)).net if resume else begin(recipe, init)
         if checkpointing:
             net.unet.enable_gradient_checkpointing()
         objective = Objective(net, recipe).to(self.accelerator.device).train()
@@ -151,12 +150,7 @@ class Training:
         order = Batches(
             len(self.samples), self.recipe.batch, self.recipe.seed, first, here.process_index, here.num_processes
         )
-        return DataLoader(
-            self.samples, batch_sampler=order, num_workers=self.workers, worker_init_fn=begin_worker,
-            pin_memory=here.device.type == "cuda",
-            # Not forked: a copy of a process whose libraries have threads may wait for them for ever.
-            multiprocessing_context="spawn" if self.workers else None,
-        )  # fmt: skip
+        return loader(self.samples, order, self.workers, here.device.type == "cuda")
 
     # ── files ──
 
@@ -172,21 +166,10 @@ class Training:
             self.out / state_name, self.recipe, self.step, self.net, self.optimizer, self.weights, self.ema, more
         )
         with self.ema.worn(self.weights) if self.ema else nullcontext():
-            fresh, old = (self.out / f"{model_name}.{kind}" for kind in ("new", "old"))
-            shutil.rmtree(fresh, ignore_errors=True)
-            SDPosePipeline(self.net, self.recipe.input_size).save_pretrained(fresh)
-            if (self.out / model_name).is_dir():
-                shutil.rmtree(old, ignore_errors=True)
-                (self.out / model_name).rename(old)
-            fresh.rename(self.out / model_name)
-            shutil.rmtree(old, ignore_errors=True)
+            size = self.recipe.input_size
+            replace_folder(self.out / model_name, SDPosePipeline(self.net, size).save_pretrained)
             self.show()
         self.net.train()
-
-    def _folder(self) -> Path:
-        """The model's folder, or the one before where a run was ended between two renames."""
-        old = self.out / f"{model_name}.old"
-        return old if old.is_dir() and not (self.out / model_name).is_dir() else self.out / model_name
 
     def _load(self) -> None:
         about = load_state(

@@ -14,7 +14,6 @@ OUT/metrics.csv has a line a step, OUT/samples_*.png what is painted by then. Ct
 
 import argparse
 import math
-import shutil
 import sys
 import time
 from collections.abc import Callable
@@ -34,7 +33,7 @@ from transformers.utils.logging import disable_progress_bar
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
-from engine.data import Batches, begin_worker
+from engine.data import Batches, loader
 from engine.library import read_library
 from engine.networks.keypoint_concepts import LossKind, Target
 from engine.networks.spctrl import Limbs
@@ -49,7 +48,7 @@ from engine.spctrl_learned import begin
 from engine.spctrl_pictures import JoinedPictures, PaintedPictures, PosedPictures, read_pictures
 from engine.spctrl_recipe import Recipe, rate_of_words, recipes
 from engine.spctrl_training import Objective, mark_of, painted
-from engine.training import Metrics, load_state, read_about, save_state
+from engine.training import Metrics, load_state, read_about, replace_folder, save_state
 from scripts.ending import on_interrupt
 
 library = Path(__file__).parent.parent / "assets" / "library" / "poses.json"
@@ -180,12 +179,7 @@ class Training:
         order = Batches(
             len(self.samples), self.recipe.batch, self.recipe.seed, first, here.process_index, here.num_processes
         )
-        return DataLoader(
-            self.samples, batch_sampler=order, num_workers=self.workers, worker_init_fn=begin_worker,
-            pin_memory=here.device.type == "cuda",
-            # Not forked: a copy of a process whose libraries have threads may wait for them for ever.
-            multiprocessing_context="spawn" if self.workers else None,
-        )  # fmt: skip
+        return loader(self.samples, order, self.workers, here.device.type == "cuda")
 
     # ── files ──
 
@@ -202,21 +196,10 @@ class Training:
         }  # fmt: skip
         state = self.out / state_name
         save_state(state, self.recipe, self.step, self.learned, self.optimizer, self.weights, None, more)
-        self._replaced(model_name, lambda folder: self.learned.write(folder, self.recipe.kind))
+        replace_folder(self.out / model_name, lambda folder: self.learned.write(folder, self.recipe.kind))
         if self.base.name == self.recipe.built and not (self.out / base_name).is_dir():
-            self._replaced(base_name, self._write_base)
+            replace_folder(self.out / base_name, self._write_base)
         self.show()
-
-    def _replaced(self, name: str, write: Callable[[Path], None]) -> None:
-        """Writes a folder of `out` anew; the former one stays until this one is whole."""
-        fresh, old = (self.out / f"{name}.{kind}" for kind in ("new", "old"))
-        shutil.rmtree(fresh, ignore_errors=True)
-        write(fresh)
-        if (self.out / name).is_dir():
-            shutil.rmtree(old, ignore_errors=True)
-            (self.out / name).rename(old)
-        fresh.rename(self.out / name)
-        shutil.rmtree(old, ignore_errors=True)
 
     def _write_base(self, folder: Path) -> None:
         unchecked: dict[str, Any] = {"safety_checker": None, "feature_extractor": None}

@@ -95,6 +95,7 @@ def test_figures_join_standing_beside_each_other(desk: Desk):
     assert len(body.people) == 1
 
 
+@pytest.mark.slow
 def test_undone_standing_up_is_offered_again(body: BodyDesk):
     body.put(figures(standing), step="pose")
     body.go_to("body")
@@ -268,6 +269,7 @@ def test_a_drag_right_after_a_nudge_is_a_step_of_its_own(body: BodyDesk):
     assert body.ask("store.past.map(({ label }) => label)") == ["Nudge", "Move joint"]
 
 
+@pytest.mark.slow
 def test_a_work_that_is_opened_again_has_its_bodies(new_desk):
     desk = new_desk()
     body = BodyDesk(desk.page, desk.url)
@@ -317,6 +319,7 @@ def test_a_limb_is_copied_to_the_other_side(body: BodyDesk):
 # ── fingers on glass ──
 
 
+@pytest.mark.slow
 def test_two_fingers_pinch_and_one_turns(new_desk):
     desk = new_desk(has_touch=True)
     body = BodyDesk(desk.page, desk.url)

@@ -29,6 +29,7 @@ corner = """(() => {
 })()"""
 
 
+@pytest.mark.slow
 def test_the_drawing_stays_in_sight_until_its_figure_stands(desk: Desk):
     body = BodyDesk(desk.page, desk.url)
     body.put(figures(standing))
@@ -52,6 +53,7 @@ def test_bodies_are_made_ready_while_one_looks_at_a_figure(new_desk):
     assert (body.ask("studio.step"), body.steps) == ("pose", 0)
 
 
+@pytest.mark.slow
 def test_who_comes_back_by_redo_is_seen_as_drawn(desk: Desk):
     body = BodyDesk(desk.page, desk.url)
     body.put(figures(), step="body")
@@ -68,6 +70,7 @@ def test_who_comes_back_by_redo_is_seen_as_drawn(desk: Desk):
 # ── going on ──
 
 
+@pytest.mark.slow
 def test_a_note_that_offers_to_undo_goes_with_what_it_was_about(body: BodyDesk):
     body.press("6")
     body.quiet()

@@ -40,6 +40,7 @@ def pictures(tmp_path_factory: pytest.TempPathFactory, example: Path) -> list[Pa
     return sorted(folder.iterdir())
 
 
+@pytest.mark.slow
 def test_many_pictures_come_home_as_a_zip_and_open_in_the_editor(desk: ModelDesk, pictures, tmp_path):
     desk.take(pictures)
     assert desk.page.locator(".print strong").all_inner_texts() == [
@@ -170,6 +171,7 @@ def video(tmp_path_factory: pytest.TempPathFactory, example: Path) -> Path:
     return path
 
 
+@pytest.mark.slow
 def test_a_video_comes_back_with_its_poses_over_it(desk: ModelDesk, video, tmp_path):
     desk.take([video])
     desk.page.click(find)

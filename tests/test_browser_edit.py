@@ -231,6 +231,7 @@ def test_undo_and_redo_over_every_kind_of_step(desk: Desk):
         assert desk.doc == document
 
 
+@pytest.mark.slow
 def test_undo_reaches_back_200_steps(desk: Desk):
     start = desk.doc
     typed(desk, *["ArrowRight", "m"] * 100)  # a mirror between: nudges in a row are one step

@@ -126,6 +126,7 @@ def test_a_lost_wrist_comes_back_at_the_end_of_its_arm(desk: Desk):
     assert lower == near(upper, 1)
 
 
+@pytest.mark.slow
 def test_a_save_that_fails_is_made_good_by_the_next(new_desk, example):
     desk = new_desk()
     desk.ask("(window.database = studio.vault.db, window.plainly = database.transaction.bind(database))")

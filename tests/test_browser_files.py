@@ -216,6 +216,7 @@ def test_two_visitors_do_not_see_each_others_work(new_desk, example):
         assert [person["skeleton"] for person in desk.people] == [skeleton]
 
 
+@pytest.mark.slow
 def test_two_tabs_of_one_visitor_keep_their_own_work(new_desk):
     one = new_desk()
     one.put(figures(standing))

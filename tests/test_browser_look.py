@@ -47,6 +47,7 @@ def tablet(touched: Desk) -> Iterator[tuple[Desk, Fingers]]:
     touched.page.watch.judge()
 
 
+@pytest.mark.slow
 def test_one_finger_selects_drags_pans_and_holds(tablet):
     desk, fingers = tablet
     joint = desk.at("left_wrist")
@@ -153,6 +154,7 @@ def test_both_themes_are_readable_and_differ(desk: Desk):
     assert pictures["light"] != pictures["dark"]
 
 
+@pytest.mark.slow
 def test_a_dark_system_starts_dark(new_desk):
     assert new_desk(color_scheme="dark").ask("studio.theme") == "dark"
     assert new_desk(color_scheme="light").ask("studio.theme") == "light"

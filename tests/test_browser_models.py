@@ -22,6 +22,7 @@ def desk(models_desk: ModelDesk) -> ModelDesk:
 # ── choosing ──
 
 
+@pytest.mark.slow
 def test_the_menu_lists_what_is_here_what_is_the_artists_and_what_can_be_had(desk: ModelDesk):
     desk.page.click(".pick")
     groups = desk.page.locator(".models [role=group]")

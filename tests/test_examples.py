@@ -86,6 +86,7 @@ def rebuilt(names: list[str]) -> tuple[list[str], np.ndarray]:
     return names, np.array([refitted(rig, limits, figure) for figure in figures])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("names", [["contrapposto", "running", "kneeling"]])
 def test_some_of_the_library_come_out_again(examples, names):
     check(examples, *rebuilt(names))

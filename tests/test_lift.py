@@ -94,6 +94,7 @@ def test_readings_differ_and_the_best_comes_first(stage, lifter):
     assert found.best is found.readings[0]
 
 
+@pytest.mark.slow
 def test_equal_requests_find_equal_bodies(stage, lifter):
     camera = camera_for(size)
     person = seen(stage, walking(stage), camera, coco17, 3.0)
@@ -104,6 +105,7 @@ def test_equal_requests_find_equal_bodies(stage, lifter):
     assert [reading.pose for reading in one] != [reading.pose for reading in other]
 
 
+@pytest.mark.slow
 def test_a_prior_keeps_bodies_natural(stage, lifter):
     camera = camera_for(size)
     person = seen(stage, walking(stage), camera, coco17, 9.0)
@@ -114,6 +116,7 @@ def test_a_prior_keeps_bodies_natural(stage, lifter):
 # ── along with a drag ──
 
 
+@pytest.mark.slow
 def test_the_body_follows_a_dragged_wrist(stage, lifter):
     camera = camera_for(size)
     person = seen(stage, walking(stage), camera, coco17)

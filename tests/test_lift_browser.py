@@ -127,6 +127,7 @@ def test_readings_are_pointed_at_picked_and_undone(live: LiveDesk):
     assert live.body == stood
 
 
+@pytest.mark.slow
 def test_a_lift_of_the_scene_is_one_step_and_can_be_given_up(live: LiveDesk):
     beside = {**standing, "points": [[x + 150, y] for x, y in standing["points"]]}
     live.enter(standing, beside)

@@ -162,6 +162,7 @@ def script(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Pat
     return run
 
 
+@pytest.mark.slow
 def test_the_script_writes_a_document_whose_figures_stand(script, capsys):
     scene = from_document(json.loads(script("body.json").read_text("utf-8")))
     assert scene.camera is not None

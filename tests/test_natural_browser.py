@@ -25,6 +25,7 @@ def slider(body: BodyDesk):
     return body.page.get_by_label("More natural", exact=True)
 
 
+@pytest.mark.slow
 def test_the_slider_is_one_step_however_often_it_is_moved_and_holds_what_is_held(body: BodyDesk):
     body.pull("left_wrist", (60, -120))
     before, wrist = body.body, body.joint("left_wrist")

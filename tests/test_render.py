@@ -231,6 +231,7 @@ def test_a_child_that_takes_too_long_is_ended():
     slow.close()
 
 
+@pytest.mark.slow
 def test_an_idle_child_is_let_go_and_comes_back():
     brief, child = started(idle=0.3)
     child.wait(60)

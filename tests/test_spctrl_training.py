@@ -208,6 +208,7 @@ def test_losses_and_rates_are_written_down(trained):
     assert run.words == [run.learned.words]
 
 
+@pytest.mark.slow
 def test_both_losses_fall(base, batch):
     """On one picture with the same noise."""
     made, one = replace(recipe, concepts=1.0), {name: value[:1] for name, value in batch.items()}
@@ -427,6 +428,7 @@ def test_joints_may_begin_as_their_names(base):
     assert torch.equal(learned.spr.keypoint_emb, rows)
 
 
+@pytest.mark.slow
 def test_half_precision_keeps_whole_weights(tmp_path, training):
     """As on a GPU: the base in half precision, what is learned in whole."""
     half = build_base("tiny")
@@ -456,8 +458,13 @@ def test_what_is_painted_meanwhile(trained, base, batch):
     assert images[0].shape == (2, 64, 64, 3)
     assert np.array_equal(images[0], images[1])
     assert not np.array_equal(images[0], images[2])
-    other = {**batch, "map": torch.zeros_like(batch["map"])}
-    assert not np.array_equal(painted(run.plain, other, empty, 2), images[0])
+    # What four steps taught may be less than a grey level of a picture: the noise itself tells.
+    nobody = {**batch, "map": torch.zeros_like(batch["map"])}
+    with torch.no_grad():
+        noisy, times = torch.ones(2, 4, 8, 8), torch.tensor([500, 500])
+        states = run.plain.states(batch["ids"])
+        seen = [run.plain.predicted(noisy, times, states, run.plain.condition(one)) for one in (batch, nobody)]
+    assert not torch.equal(*seen)
 
 
 def test_the_studio_paints_with_it(trained, pictures, base):

@@ -65,6 +65,7 @@ def learned(tmp_path_factory) -> tuple[Path, list[tuple[float, float]]]:
     return out, run.run(36, save_every=30)
 
 
+@pytest.mark.slow
 def test_both_losses_fall(learned):
     losses = np.array(learned[1])
     first, last = losses[:4].mean(0), losses[-4:].mean(0)
