@@ -150,6 +150,11 @@ def control_at(folder: Path) -> Painting:
     return Painting("controlnet", files, widths_of(config, "config.json"))
 
 
+def is_spctrl(config: Mapping[str, Any]) -> bool:
+    """Whether a ControlNet's settings are those of one of SP-Ctrl."""
+    return config.get("_class_name") == spctrl_class or any(key.startswith("spatext_") for key in config)
+
+
 def spctrl_folder(folder: Path) -> Path | None:
     """Where in a folder SP-Ctrl's checkpoint is: there, or in its one folder that holds one; None when in neither."""
     if _spctrl_config(folder) is not None:
@@ -165,8 +170,7 @@ def _spctrl_config(folder: Path) -> Path | None:
                 config = _settings(path)
             except ValueError:
                 return None
-            known = config.get("_class_name") == spctrl_class or any(key.startswith("spatext_") for key in config)
-            return path if known else None
+            return path if is_spctrl(config) else None
     return None
 
 

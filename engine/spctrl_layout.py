@@ -21,15 +21,13 @@ from torch import Tensor
 from engine.diffusers_folder import made, read_settings, tensors_file
 from engine.keypoint_words import PoseKind, kind_of, table_of
 from engine.networks.spctrl import LayerVersion, Limbs, SpatialPose
+from engine.paint_layout import is_spctrl, skeleton_key, spctrl_class, word_files
 from engine.tensor_shapes import WrongWeights, differences
 from engine.tensors import load_strictly, read_tensors, shapes
 
 config_file = "config.json"
-word_files = ("learned_embeds.safetensors", "learned_embeds.bin")
-class_name = "SpaTextControlNetModel"
 prefix = "spatext_embedding."
 most_channels = 64  # of the picture that stands for the map: a wrong number must not fill the memory
-skeleton_key = "contrapposto_skeleton"
 skeletons: dict[str, PoseKind] = {"coco17": "human", "ap10k17": "animal"}
 # The published settings: what each may be; where one is left out, the first is meant.
 settings: dict[str, tuple[Any, ...]] = {
@@ -40,11 +38,6 @@ settings: dict[str, tuple[Any, ...]] = {
     "spatext_detach_kpt_grad_from_sks": (False, True),
 }
 where_joints_came_from = "spatext_init_emb"  # a file of the training's: the vectors themselves are in the weights
-
-
-def is_spctrl(config: Mapping[str, Any]) -> bool:
-    """Whether a ControlNet's config is one of SP-Ctrl."""
-    return config.get("_class_name") == class_name or any(key.startswith("spatext_") for key in config)
 
 
 def read(
@@ -84,7 +77,9 @@ def spatial_pose(config: Mapping[str, Any], source: str) -> SpatialPose:
     """The spatial pose of a ControlNet's config, without weights; WrongWeights for settings that are not SP-Ctrl's."""
     if not is_spctrl(config):
         found = config.get("_class_name")
-        raise WrongWeights(f"expected the settings of an SP-Ctrl ControlNet, {class_name}, in {source}, got {found!r}")
+        raise WrongWeights(
+            f"expected the settings of an SP-Ctrl ControlNet, {spctrl_class}, in {source}, got {found!r}"
+        )
     known = {*settings, where_joints_came_from}
     if strangers := [key for key in config if key.startswith("spatext_") and key not in known]:
         raise WrongWeights(f"expected the settings {', '.join(settings)} in {source}, got others: {strangers[0]}")
@@ -129,7 +124,7 @@ def write(folder: Path, net: ControlNetModel, spr: SpatialPose, words: Mapping[s
     state = {**net.state_dict(), **{prefix + name: value for name, value in spr.state_dict().items()}}
     save_file({name: value.detach().cpu().contiguous() for name, value in state.items()}, place / tensors_file)
     config = {key: value for key, value in net.config.items() if not key.startswith("_")}
-    config |= {"_class_name": class_name, "conditioning_channels": spr.channels, **_settings_of(spr, kind)}
+    config |= {"_class_name": spctrl_class, "conditioning_channels": spr.channels, **_settings_of(spr, kind)}
     (place / config_file).write_text(json.dumps(config, indent=2, sort_keys=True) + "\n", "utf-8")
     if words:
         vectors = {word.token: words[word.token] for word in table_of(kind)}
