@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-# Several tests run at a time, with an app each: more threads would wait for each other. Before numpy or torch are imported.
+# Several tests run at a time, with an app each: more threads would wait for each other. Before numpy or torch come.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import shutil

@@ -45,6 +45,7 @@ def test_the_drawing_stays_in_sight_until_its_figure_stands(desk: Desk):
     body.go_to("pose")
 
 
+@pytest.mark.slow
 def test_bodies_are_made_ready_while_one_looks_at_a_figure(new_desk):
     desk = new_desk()
     body = BodyDesk(desk.page, desk.url)

@@ -174,6 +174,7 @@ def test_pictures_and_maps_are_taken_home(body: BodyDesk, tmp_path):
         assert len(maps.namelist()) >= 4
 
 
+@pytest.mark.slow
 def test_motion_is_brought_in(body: BodyDesk, tmp_path):
     path = body.taken("bvh", tmp_path)
     before = body.body
@@ -213,6 +214,7 @@ def test_motion_of_several_frames_is_looked_through(body: BodyDesk, tmp_path):
 # ── without a picture ──
 
 
+@pytest.mark.slow
 def test_without_pictures_the_handles_still_work(body: BodyDesk):
     blind = """(() => {
         const asked = studio.server.functions;

@@ -202,6 +202,7 @@ def test_the_work_goes_on_without_a_server(new_desk, restartable, tmp_path):
 # ── two visitors ──
 
 
+@pytest.mark.slow
 def test_two_visitors_do_not_see_each_others_work(new_desk, example):
     one, two = new_desk(), new_desk()
     one.opened(example)

@@ -51,6 +51,7 @@ def test_the_menu_is_used_by_keys(desk: ModelDesk):
     assert desk.ask("studio.step") == "photo"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", skeleton_of)
 def test_each_model_finds_figures_of_its_kind(desk: ModelDesk, name):
     desk.choose_model(name)

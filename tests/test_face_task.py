@@ -108,6 +108,7 @@ def test_a_head_anywhere_in_space(body, rig, guides):
     assert (again - places).norm(dim=-1).mean() < 2e-3  # the pose is the face
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("yaw", [0.0, 0.6])
 def test_a_head_in_a_picture(body, rig, guides, yaw):
     truth = grimace(yaw)

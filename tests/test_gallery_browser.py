@@ -101,6 +101,7 @@ def test_no_step_of_undo_takes_a_painted_picture_away(wall: Wall):
     assert wall.seeds == [5, 4, 3, 2, 1]
 
 
+@pytest.mark.slow
 def test_a_drag_under_way_and_a_picture_that_comes_do_not_harm_each_other(wall: Wall):
     wall.ask("store.preview(store.withPerson(0, { ...store.doc.people[0], name: 'dragged' }))")
     wall.paint(4)

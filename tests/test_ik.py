@@ -197,6 +197,7 @@ def test_a_place_that_was_reached_once_is_reached_again(rig, joint):
     assert np.linalg.norm(place(rig, after, joint) - target) < 0.005
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("joint", "afresh"),
     [

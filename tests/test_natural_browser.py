@@ -68,6 +68,7 @@ def test_variations_are_tried_by_pointing_and_one_is_kept(body: BodyDesk):
     assert (body.body, body.people[0]["points"]) == (before, points)
 
 
+@pytest.mark.slow
 def test_new_poses_are_thrown_again_and_given_up(body: BodyDesk):
     before = body.body
     body.press("n")

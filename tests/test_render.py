@@ -208,6 +208,7 @@ def test_a_killed_child_is_started_again(own):
     assert hue(renderer.frame(colored((40, 255, 40)))) == 1
 
 
+@pytest.mark.slow
 def test_a_child_killed_while_it_draws_is_started_again(own):
     renderer, child = own
     child.suspend()
@@ -239,6 +240,7 @@ def test_an_idle_child_is_let_go_and_comes_back():
     brief.close()
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(os.name != "posix", reason="kills as POSIX does")
 def test_the_child_goes_when_the_program_is_killed(renderer):
     code = """
@@ -263,6 +265,7 @@ input()
     assert not child.is_running()
 
 
+@pytest.mark.slow
 def test_closing_ends_the_child(own):
     renderer, child = own
     renderer.close()

@@ -108,6 +108,7 @@ def test_arms_of_another_pose_are_tried_and_taken_as_one_step(poses: Desk):
     assert poses.people[0] == before
 
 
+@pytest.mark.slow
 def test_a_motion_is_cleaned_compared_and_taken_home(desk: Desk, body, tmp_path):
     rng, frames = np.random.default_rng(0), []
     for _ in range(40):

@@ -362,6 +362,7 @@ def variant(words: str) -> Recipe:
     return made if args.window else replace(made, window=(-1.0, 1000.0))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("words", "expected"),
     [
