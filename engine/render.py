@@ -86,6 +86,13 @@ class Renderer:
                 return str(error)
             return ""
 
+    @property
+    def window(self) -> str:
+        """VTK's kind of window that draws on this machine, "" for its own choice; Unavailable where none does."""
+        with self._lock:
+            self._running()
+            return self._works
+
     def frame(self, shot: Shot) -> np.ndarray:
         """The picture (H, W, 4) uint8 RGB and alpha, the colours not multiplied by it."""
         return self._ask("frame", shot)
