@@ -21,7 +21,9 @@ layers: list[set[str]] = [
         "photo", "draw", "pose_map", "detect", "paper", "library", "heatmap", "demo_look", "track", "video",
         "tensors", "tensor_shapes", "weight_layout", "weight_table", "weights", "download", "forecast", "model_folder",
         "paint_layout", "paint_models", "room", "text_encoder", "paint_map", "prompting", "latent_preview", "painter",
+        "paint_words", "painter_mask", "painter_pipelines",
         "paint_builder", "clip_words", "keypoint_words_loading", "painter_sampler", "diffusers_folder", "spctrl_layout",
+        "caption_tokens", "sd_builder",
         "movenet", "sdpose", "sdpose_layout", "vitpose", "vitpose_checkpoint", "rtdetr",
         "stylize", "corruption", "painterly", "brushwork",
         "diffusion", "prior", "prior_file", "prior_parts", "priors", "dposer_layout", "dposer_checkpoint",
@@ -54,9 +56,10 @@ layers: list[set[str]] = [
     {"files"},
     # many pictures and videos; what networks learn from
     {
-        "batch", "sequence", "augment", "data", "posed_figures", "training", "sdpose_training", "prior_training",
-        "baseline_training", "lift_training", "lift_scenes", "spctrl_pictures", "spctrl_data", "spctrl_recipe",
-        "spctrl_learned", "spctrl_training",
+        "batch", "sequence", "augment", "weathering", "data", "posed_figures", "training", "muon",
+        "autoencoder_training", "patch_components", "sdpose_training",
+        "sdpose_samples", "prior_training", "baseline_training", "lift_training", "lift_scenes", "spctrl_pictures",
+        "spctrl_data", "spctrl_recipe", "spctrl_learned", "spctrl_training", "sd_latents", "sd_training",
     },
     # what owns the models
     {"loading", "stage", "body_files", "viewer", "studio"},
