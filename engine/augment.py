@@ -6,7 +6,7 @@ chance comes from the generator that is handed in, so the same seed makes the sa
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from statistics import NormalDist
 
 import cv2
@@ -15,6 +15,7 @@ import numpy as np
 from engine.box import Box
 from engine.heatmap import Crop, box_padding, crop_of, cut
 from engine.skeleton import Skeleton
+from engine.weathering import Weathering, retoned, worn
 
 upper_groups = ("head", "left_arm", "right_arm", "left_hand", "right_hand", "face")
 lower_groups = ("left_leg", "right_leg", "left_foot", "right_foot")
@@ -26,7 +27,7 @@ class Augmentation:
     """Chances (0 … 1) and ranges; the defaults are the published code's, `calm` leaves every picture as it is.
 
     Lengths are shares of the box, `rotation` is in radians, `brightness` in levels of 255, `hue` in OpenCV's half
-    degrees, `hole` in shares of the crop's sides.
+    degrees, `hole` in shares of the crop's sides. `weather` is what else may happen to a picture, by default nothing.
     """
 
     flip: float = 0.5
@@ -49,6 +50,7 @@ class Augmentation:
     blur_sizes: tuple[int, ...] = (3, 5, 7)
     hole_chance: float = 1.0
     hole: tuple[float, float] = (0.2, 0.4)
+    weather: Weathering = field(default_factory=Weathering)
 
 
 calm = Augmentation(
@@ -91,8 +93,12 @@ def view_of(
         figure = flipped(figure, skeleton)
     crop = framed(figure, skeleton, size, rng, how)
     clean = recolored(cut(figure.image, crop), rng, how)
+    weather = how.weather if how.weather != Weathering() else None
+    if weather:
+        clean = retoned(clean, rng, weather)
     points = figure.points @ crop.matrix[:, :2].T.astype(float) + crop.matrix[:, 2]
-    return View(corrupted(clean, rng, how), clean, points, figure.visible)
+    seen = corrupted(clean, rng, how)
+    return View(worn(seen, rng, weather) if weather else seen, clean, points, figure.visible)
 
 
 def flipped(figure: Figure, skeleton: Skeleton) -> Figure:

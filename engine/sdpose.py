@@ -197,9 +197,11 @@ def _watched(net: SDPoseNet, watch: Watch | None) -> Iterator[None]:
         return
     encoder: Any = net.vae.encoder
     unet: Any = net.unet
-    # Of the encoder's blocks the first layer: a trimmed network runs them layer by layer, see `networks.lean`.
-    layers = [part.norm1 for block in encoder.down_blocks for part in block.resnets]
-    layers += [encoder.mid_block, *unet.down_blocks, unet.mid_block, *unet.up_blocks, net.head]
+    if net.small:
+        layers = list(encoder.layers)
+    else:  # of its blocks the first layer: a trimmed network runs them layer by layer, see `networks.lean`
+        layers = [part.norm1 for block in encoder.down_blocks for part in block.resnets] + [encoder.mid_block]
+    layers += [*unet.down_blocks, unet.mid_block, *unet.up_blocks, net.head]
     shares = {layer: i / len(layers) for i, layer in enumerate(layers)}
     furthest = 0.0
 

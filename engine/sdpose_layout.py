@@ -14,12 +14,13 @@ from typing import Any
 
 import torch
 from diffusers.models.autoencoders.autoencoder_kl import AutoencoderKL
+from diffusers.models.autoencoders.autoencoder_tiny import AutoencoderTiny
 from diffusers.models.unets.unet_2d_condition import UNet2DConditionModel
 from safetensors.torch import save_file
 from torch import Tensor
 
 from engine.diffusers_folder import made, read_settings
-from engine.networks.sdpose import HeatmapHead, SDPoseNet, Sizes, sizes, stride, tap_of
+from engine.networks.sdpose import HeatmapHead, SDPoseNet, Sizes, Vae, sizes, stride, tap_of
 from engine.tensor_shapes import WrongWeights, differences, read_shapes
 from engine.tensors import load_strictly, read_tensors
 from engine.weight_layout import sdpose_tensors
@@ -95,7 +96,7 @@ def _read_folder(folder: Path, dtype: torch.dtype) -> tuple[SDPoseNet, tuple[int
     return _assembled(unet, vae, head, prompt.to(dtype), tap, folder.name), size
 
 
-def _parts(folder: Path) -> tuple[UNet2DConditionModel, AutoencoderKL, HeatmapHead, tuple[int, int], int | None]:
+def _parts(folder: Path) -> tuple[UNet2DConditionModel, Vae, HeatmapHead, tuple[int, int], int | None]:
     """U-Net, VAE and head by a folder's settings, on torch's meta device; the input's size; which up-block is read."""
     missing = [name for name in (unet_file, vae_file, head_file) if not (folder / name).is_file()]
     if missing:
@@ -104,13 +105,9 @@ def _parts(folder: Path) -> tuple[UNet2DConditionModel, AutoencoderKL, HeatmapHe
     official = sizes["official"]
     unet_config = _config(folder / "unet" / "config.json", official.unet) | task_embedding
     vae_config = _config(folder / "vae" / "config.json", official.vae)
-    # The layers that run for inference one by one, see `networks.lean`.
-    kinds = set(vae_config.get("down_block_types", []))
-    if kinds != {"DownEncoderBlock2D"} or not vae_config.get("use_quant_conv", True):
-        raise WrongWeights(f"expected Stable Diffusion's VAE in {folder.name}/vae/config.json, got one of other blocks")
     with torch.device("meta"):
         unet = made(UNet2DConditionModel, unet_config, f"{folder.name}/unet/config.json")
-        vae = made(AutoencoderKL, vae_config, f"{folder.name}/vae/config.json")
+        vae = vae_of(vae_config, f"{folder.name}/vae/config.json")
         head = HeatmapHead(channels, keypoints)
     about = _config(folder / about_file, {})
     size, tap = about.get("input_size", list(official.input_size)), about.get("tap")
@@ -122,6 +119,17 @@ def _parts(folder: Path) -> tuple[UNet2DConditionModel, AutoencoderKL, HeatmapHe
     if tap is not None and type(tap) is not int:
         raise WrongWeights(f"expected tap, an up-block's number, in {folder.name}/{about_file}, got {tap!r:.80}")
     return unet, vae, head, (size[0], size[1]), tap
+
+
+def vae_of(config: dict[str, Any], source: str) -> Vae:
+    """The VAE of some settings: Stable Diffusion's, or diffusers' small one; WrongWeights for one of other blocks."""
+    if config.get("_class_name") == AutoencoderTiny.__name__:
+        return made(AutoencoderTiny, config, source)
+    # The layers that run for inference one by one, see `networks.lean`.
+    kinds = set(config.get("down_block_types", []))
+    if kinds != {"DownEncoderBlock2D"} or not config.get("use_quant_conv", True):
+        raise WrongWeights(f"expected Stable Diffusion's VAE in {source}, got one of other blocks")
+    return made(AutoencoderKL, config, source)
 
 
 def _is_side(side: Any) -> bool:
@@ -142,7 +150,7 @@ def _config(path: Path, default: dict[str, Any]) -> dict[str, Any]:
 
 
 def _assembled(
-    unet: UNet2DConditionModel, vae: AutoencoderKL, head: HeatmapHead, prompt: Tensor, tap: int | None, source: str
+    unet: UNet2DConditionModel, vae: Vae, head: HeatmapHead, prompt: Tensor, tap: int | None, source: str
 ) -> SDPoseNet:
     try:
         return SDPoseNet(unet, vae, head, prompt, tap)

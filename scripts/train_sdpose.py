@@ -5,19 +5,19 @@
     accelerate launch scripts/train_sdpose.py --preset paper-body --init sd2 --out body \\
         --data person_keypoints_train2017.json --images train2017
         the paper's model, from the diffusers folder of Stable Diffusion 2; 128 pictures a step on eight GPUs
+    python scripts/train_sdpose.py --preset mini --init sd-mini --out mini --data world/train.json --images world
+        the small one, whole bodies from the rendered world; with --samples from what prepare_sdpose.py wrote
 
 --data and --images come in pairs and may be given several times: COCO, COCO-WholeBody, Human-Art, the rendered world.
 OUT/model is a folder that the studio loads, OUT/state.safetensors what --resume goes on from, bit by bit on a CPU;
 OUT/metrics.csv has a line a step, OUT/samples_*.png what the network finds. Ctrl-C ends after the step and saves.
 """
 
-import argparse
 import math
 import sys
 import time
 from collections.abc import Callable
 from contextlib import nullcontext
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -30,18 +30,18 @@ from torch.utils.data import DataLoader, default_collate
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
 from engine.augment import calm
-from engine.data import Batches, CocoFigures, Figures, Joined, Samples, loader
+from engine.data import Batch, Batches, Figures, Samples, loader
 from engine.draw import overlay
 from engine.heatmap import decode
-from engine.library import read_library
+from engine.networks.sdpose import SDPoseNet
 from engine.pose import Person, Pose2D, State
-from engine.posed_figures import PosedFigures
 from engine.sdpose import SDPosePipeline, skeletons
-from engine.sdpose_training import Objective, Recipe, begin, recipes
+from engine.sdpose_samples import Prepared, fingerprint
+from engine.sdpose_training import Objective, Recipe, begin, optimizer_of, rate
 from engine.training import Ema, Metrics, last_folder, load_state, replace_folder, save_state
 from scripts.ending import on_interrupt
+from scripts.sdpose_arguments import arguments, figures_of, recipe_of
 
-library = Path(__file__).parent.parent / "assets" / "library" / "poses.json"
 state_name, model_name, metrics_name = "state.safetensors", "model", "metrics.csv"
 shown = 6  # figures in a picture of samples
 sure = 0.1  # score from which a joint is drawn there
@@ -51,13 +51,13 @@ near = 0.1  # share of the crop's width within which a joint counts as found
 class Training:
     """One run: the network, its optimiser and samples, the step it has reached, and the files it leaves in `out`.
 
-    `tell` hears a line for the user now and then.
+    `figures` are labelled ones, or samples prepared of some. `tell` hears a line for the user now and then.
     """
 
     def __init__(
         self,
         recipe: Recipe,
-        figures: Figures,
+        figures: Figures | Prepared,
         out: Path,
         init: Path | None = None,
         resume: bool = False,
@@ -73,17 +73,21 @@ class Training:
         )
         self.tell = tell if self.accelerator.is_main_process else lambda _line: None
         skeleton, size = skeletons[recipe.keypoints], recipe.input_size
-        self.samples = Samples(figures, skeleton, size, recipe.sigma, recipe.how, recipe.seed)
-        self.unchanged = Samples(figures, skeleton, size, recipe.sigma, calm, recipe.seed)
+        self.skeleton = skeleton
+        if isinstance(figures, Prepared):
+            self.samples = self.unchanged = figures
+        else:
+            self.samples = Samples(figures, skeleton, size, recipe.sigma, recipe.how, recipe.seed)
+            self.unchanged = Samples(figures, skeleton, size, recipe.sigma, calm, recipe.seed)
         # What was learned comes with the state; the folder tells the network's sizes.
         net = SDPosePipeline.from_pretrained(last_folder(out / model_name)).net if resume else begin(recipe, init)
+        if isinstance(figures, Prepared):
+            _check_samples(figures, net, recipe)
         if checkpointing:
             net.unet.enable_gradient_checkpointing()
         objective = Objective(net, recipe).to(self.accelerator.device).train()
         self.net, self.weights = net, objective.trained()
-        optimizer = torch.optim.AdamW(
-            list(self.weights.values()), recipe.learning_rate, recipe.betas, recipe.epsilon, recipe.weight_decay
-        )
+        optimizer = optimizer_of(self.weights, recipe)
         self.ema = None if recipe.ema is None else Ema(self.weights, recipe.ema)
         self.objective, self.optimizer = self.accelerator.prepare(objective, optimizer)
         self.step = 0
@@ -107,6 +111,9 @@ class Training:
         started = time.perf_counter()
         while self.step < steps and not self.accelerator.check_trigger():
             since = time.perf_counter()
+            share = rate(self.recipe, self.step, steps)
+            for group in self.optimizer.param_groups:
+                group["lr"] = group["usual"] * share
             heat, picture, gradient = self._one_step(batches)
             self.step += 1
             if not math.isfinite(heat + picture):
@@ -185,39 +192,60 @@ class Training:
     def show(self) -> None:
         """Draws the first figures as they are labelled, and below as the network finds them."""
         batch = default_collate([self.unchanged[0, i] for i in range(min(shown, len(self.unchanged)))])
-        pixels = batch["seen"].to(self.accelerator.device).float() / 255 * 2 - 1
+        latents, pictures = self._latents_of(batch)
         with self.accelerator.autocast():
-            maps = torch.cat([self.net(part) for part in pixels.split(self.recipe.batch)])
+            maps = torch.cat([self.net.heatmaps(part) for part in latents.split(self.recipe.batch)])
         points, scores = (found.cpu() for found in decode(maps.float(), self.recipe.input_size))
         here = batch["weights"] > 0
         distance = (points - batch["points"]).norm(dim=-1)[here]
         share = float((distance < near * self.recipe.input_size[0]).float().mean())
         rows = [(batch["points"], here), (points, scores > sure)]
-        pictures = batch["seen"].permute(0, 2, 3, 1).numpy()
         grid = [[self._drawn(*each) for each in zip(pictures, *row, strict=True)] for row in rows]
         name = f"samples_{self.step:06d}.png"
         Image.fromarray(np.vstack([np.hstack(row) for row in grid])).save(self.out / name)
         self.tell(f"{name}: {share:.0%} of its joints within {near:.0%} of the crop's width")
 
+    def _latents_of(self, batch: Batch) -> tuple[torch.Tensor, np.ndarray]:
+        """The latents of a batch, and its pictures (B, H, W, 3) uint8, as the VAE hands them back where it must."""
+        device = self.accelerator.device
+        if "latents" in batch:
+            latents = batch["latents"].to(device).float()
+            pixels = self.net.vae.decoder(latents / self.net.scale)
+            pictures = ((pixels + 1) * 127.5).clamp(0, 255).byte()
+        else:
+            pictures = batch["seen"]
+            pixels = pictures.to(device).float() / 255 * 2 - 1
+            with self.accelerator.autocast():
+                latents = torch.cat([self.net.encode(part) for part in pixels.split(self.recipe.batch)])
+        return latents, pictures.permute(0, 2, 3, 1).cpu().numpy()
+
     def _drawn(self, picture: np.ndarray, points: torch.Tensor, drawn: torch.Tensor) -> np.ndarray:
         states: tuple[State, ...] = tuple("visible" if here else "missing" for here in drawn)
-        person = Person(self.samples.skeleton, points.numpy(), np.ones(len(points)), states)
+        person = Person(self.skeleton, points.numpy(), np.ones(len(points)), states)
         height, width = picture.shape[:2]
         large = max(1, 320 // height)
         pose = Pose2D((width, height), (person,)).scaled((width * large, height * large))
         return overlay(pose, picture.repeat(large, 0).repeat(large, 1))
 
 
+def _check_samples(samples: Prepared, net: SDPoseNet, recipe: Recipe) -> None:
+    if (found := tuple(samples.about["input_size"])) != recipe.input_size:
+        raise ValueError(f"expected samples of {recipe.input_size}, got {found}")
+    if samples.about["vae"] != fingerprint(net.vae):
+        raise ValueError("expected samples prepared with this network's VAE, got those of another")
+
+
 # ── the command ──
 
 
 def main() -> None:
-    parser = arguments()
+    parser = arguments(__doc__ or "")
     args = parser.parse_args()
     sys.stdout.reconfigure(line_buffering=True)  # type: ignore[union-attr]  # lines appear in a log as they come
     recipe = recipe_of(args)
-    if recipe.size == "official" and not args.init and not args.resume:
-        parser.error("argument --init: expected a diffusers folder of Stable Diffusion 2: its VAE is not trained here")
+    if not recipe.encoder and not args.init and not args.resume:
+        wanted = "Stable Diffusion 2" if recipe.size == "official" else "sd-mini"
+        parser.error(f"argument --init: expected a diffusers folder of {wanted}: its VAE is not trained here")
     try:
         figures = figures_of(args, recipe)
         training = Training(
@@ -234,62 +262,6 @@ def main() -> None:
         sys.exit(f"train_sdpose: {error}")
     training.tell(f"step {training.step}: {args.out / model_name} is ready; --resume goes on from here")
     training.accelerator.end_training()
-
-
-def recipe_of(args: argparse.Namespace) -> Recipe:
-    """The preset with what the command changes about it."""
-    recipe = recipes[args.preset]
-    names = ("batch", "accumulate", "learning_rate", "precision", "seed", "ema")
-    changes = {name: getattr(args, name) for name in names if getattr(args, name) is not None}
-    if args.features:
-        changes["tap"] = {"last": 3, "second-last": 2}[args.features]
-    return replace(recipe, rgb=not args.no_rgb, scratch=args.from_scratch, **changes)
-
-
-def figures_of(args: argparse.Namespace, recipe: Recipe) -> Figures:
-    """The labelled figures asked for, or painted ones where a small preset is given none."""
-    skeleton = skeletons[recipe.keypoints]
-    if len(args.data) != len(args.images):
-        raise ValueError(f"expected an --images for each --data, got {len(args.images)} for {len(args.data)}")
-    if args.data:
-        return Joined(
-            [CocoFigures(data, images, skeleton) for data, images in zip(args.data, args.images, strict=True)]
-        )
-    if recipe.size == "official":
-        raise ValueError("expected --data and --images, got none: painted mannequins are for small presets")
-    return PosedFigures(read_library(library), skeleton, seed=recipe.seed)
-
-
-def arguments() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    add = parser.add_argument
-    add("--preset", choices=recipes, default="tiny")
-    add("--out", type=Path, required=True, metavar="DIR")
-    add("--data", type=Path, action="append", default=[], metavar="FILE.json", help="COCO-form annotations; repeatable")
-    add("--images", type=Path, action="append", default=[], metavar="DIR", help="where their file names begin")
-    add("--init", type=Path, metavar="DIR", help="begin with U-Net and VAE of Stable Diffusion 2 or an SDPose model")
-    add("--resume", action="store_true", help="go on from OUT/state.safetensors")
-    add("--steps", type=int, help="of the optimiser, in all; without it the preset's epochs")
-    add("--batch", type=int, help="pictures at once in each process")
-    add("--accumulate", type=int, help="batches a step")
-    add("--learning-rate", type=float)
-    add("--precision", choices=("fp32", "bf16", "fp16"))
-    add(
-        "--ema",
-        type=float,
-        nargs="?",
-        const=0.9999,
-        metavar="DECAY",
-        help="keep and save a running mean of the weights",
-    )
-    add("--features", choices=("last", "second-last"), help="the up-block the heatmaps are read from")
-    add("--no-rgb", action="store_true", help="without the picture's reconstruction")
-    add("--from-scratch", action="store_true", help="a random U-Net; of --init only the VAE is taken")
-    add("--seed", type=int)
-    add("--workers", type=int, default=0, help="processes that prepare pictures (default 0: none of their own)")
-    add("--gradient-checkpointing", action="store_true", help="less memory, more time")
-    add("--save-every", type=int, metavar="STEPS")
-    return parser
 
 
 if __name__ == "__main__":

@@ -238,7 +238,7 @@ def test_the_vae_is_frozen_but_where_its_encoder_learns(tmp_path):
 def test_frozen_latents_are_sampled_by_seed():
     objective = Objective(build("tiny", 17), replace(recipe, encoder=False))
     picture = torch.zeros(1, 3, 64, 64, dtype=torch.uint8)
-    first, again, other = (objective._latents(picture, seed) for seed in ((1, 2), (1, 2), (1, 3)))
+    first, again, other = (objective._latents({"seen": picture}, "seen", seed) for seed in ((1, 2), (1, 2), (1, 3)))
     assert torch.equal(first, again)
     assert not torch.equal(first, other)
     assert torch.equal(torch.randn(3, generator=seeded(1, 2)), torch.randn(3, generator=seeded(1, 2)))

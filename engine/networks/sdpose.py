@@ -6,26 +6,27 @@ picture itself (arXiv 2509.24980; the recipe of Lotus). Every part is stock diff
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Literal
 
 import torch
 from diffusers.models.autoencoders.autoencoder_kl import AutoencoderKL
+from diffusers.models.autoencoders.autoencoder_tiny import AutoencoderTiny
 from diffusers.models.autoencoders.vae import DiagonalGaussianDistribution
 from diffusers.models.unets.unet_2d_condition import UNet2DConditionModel
 from torch import Tensor, nn
 
-from engine.networks.lean import moments, steady
+from engine.networks.lean import moments, one_convolution, steady
+from engine.networks.unet_parts import after, end_at, ending_at, output_of
 
 timestep = 999
-latent_scale = 0.18215  # the published code's own constant, whatever the VAE's config says
+latent_scale = 0.18215  # the published code's own constant, whatever a Stable Diffusion VAE's config says
 stride = 64  # px: the input's sides are multiples of it: the VAE halves thrice, the U-Net thrice
 together = 4  # pictures that a GPU encodes at once
 
 Task = Literal["pose", "picture"]
 Size = Literal["official", "mini", "tiny"]
+Vae = AutoencoderKL | AutoencoderTiny
 # Bits of the task, (1, 0) for the pose and (0, 1) for the picture, as sines then cosines.
 _bits = {"pose": (1.0, 0.0), "picture": (0.0, 1.0)}
 # Which up-block's output the head reads: 17 points from the last, 133 from the one before (paper, table of features).
@@ -72,7 +73,8 @@ class SDPoseNet(nn.Module):
     """Pictures (B, 3, H, W) in -1 … 1 → heatmaps (B, K, H/4, W/4); sides are multiples of 64.
 
     `tap` is the index of the up-block that the head reads, `empty_prompt` (1, 2, D) what the text encoder says to
-    nothing. Constructors of diffusers make the parts; `build` knows their sizes. ValueError when they do not fit.
+    nothing. A small VAE without a posterior serves as well: its latents are then what it encodes, by its own scale.
+    Constructors of diffusers make the parts; `build` knows their sizes. ValueError when they do not fit.
     """
 
     empty_prompt: Tensor
@@ -80,13 +82,15 @@ class SDPoseNet(nn.Module):
     def __init__(
         self,
         unet: UNet2DConditionModel,
-        vae: AutoencoderKL,
+        vae: Vae,
         head: HeatmapHead,
         empty_prompt: Tensor,
         tap: int | None = None,
     ) -> None:
         super().__init__()
         self.unet, self.vae, self.head = unet, vae, head
+        self.small = isinstance(vae, AutoencoderTiny)
+        self.scale = float(vae.config.scaling_factor) if self.small else latent_scale  # type: ignore[attr-defined]
         self.tap = tap_of.get(head.keypoints, len(unet.up_blocks) - 1) if tap is None else tap
         self.whole = True  # until trimmed
         self.register_buffer("empty_prompt", empty_prompt, persistent=False)
@@ -97,12 +101,14 @@ class SDPoseNet(nn.Module):
     # ── inference ──
 
     def encode(self, pixels: Tensor, generator: torch.Generator | None = None) -> Tensor:
-        """Latents (B, 4, H/8, W/8) of pictures, scaled: the posterior's mode, or with a generator its sample.
+        """Latents (B, C, H/8, W/8) of pictures, scaled: the posterior's mode, or with a generator its sample.
 
-        The published code samples; the mode makes the same picture give the same pose.
+        The published code samples; the mode makes the same picture give the same pose. A small VAE has no posterior.
         """
         if pixels.shape[-2] % stride or pixels.shape[-1] % stride:
             raise ValueError(f"expected sides in multiples of {stride}, got {tuple(pixels.shape[-2:])}")
+        if self.small:
+            return self.vae.encoder(pixels) * self.scale
         if self.whole:
             posterior: Any = self.vae.encode(pixels).latent_dist  # type: ignore[union-attr]
         else:
@@ -110,18 +116,21 @@ class SDPoseNet(nn.Module):
             at_once = together if pixels.is_cuda else 1
             found = torch.cat([moments(self.vae, part) for part in pixels.split(at_once)])
             posterior = DiagonalGaussianDistribution(found)
-        return (posterior.mode() if generator is None else posterior.sample(generator)) * latent_scale
+        return (posterior.mode() if generator is None else posterior.sample(generator)) * self.scale
 
     def features(self, latents: Tensor) -> Tensor:
         """What the head reads: the tapped up-block's output for the pose task."""
         if not self.whole:  # the U-Net ends there
             return self._unet(latents, "pose")
-        with _output_of(self.unet.up_blocks[self.tap]) as seen:
+        if self.training:
+            with ending_at(self.unet, self.tap):
+                return self._unet(latents, "pose")
+        with output_of(self.unet.up_blocks[self.tap]) as seen:
             self._unet(latents, "pose")
         return seen[0]
 
     def heatmaps(self, latents: Tensor) -> Tensor:
-        """Heatmaps (B, K, 2h, 2w) of latents (B, 4, h, w)."""
+        """Heatmaps (B, K, 2h, 2w) of latents (B, C, h, w)."""
         return self.head(self.features(latents))
 
     def forward(self, pixels: Tensor, generator: torch.Generator | None = None) -> Tensor:
@@ -129,10 +138,12 @@ class SDPoseNet(nn.Module):
 
     def trimmed(self) -> SDPoseNet:
         """This network without what the pose never reads: the VAE's decoder, and the U-Net after the tap."""
-        self.vae.decoder, self.vae.post_quant_conv = None, None  # type: ignore[assignment]
-        self.unet.up_blocks = self.unet.up_blocks[: self.tap + 1]
-        self.unet.conv_norm_out = None  # the stock forward skips norm and activation then
-        self.unet.conv_out = nn.Identity()  # type: ignore[assignment]
+        self.vae.decoder = None  # type: ignore[assignment]
+        if self.small:
+            self.vae.encoder = one_convolution(self.vae.encoder)  # type: ignore[assignment]
+        else:
+            self.vae.post_quant_conv = None  # type: ignore[assignment]
+        end_at(self.unet, self.tap)
         self.whole = False
         return self
 
@@ -144,20 +155,22 @@ class SDPoseNet(nn.Module):
     # ── training ──
 
     def both(self, latents: Tensor, picture_latents: Tensor | None = None) -> tuple[Tensor, Tensor]:
-        """Heatmaps, and the picture's latents (B, 4, h, w), in one pass over a doubled batch (pose half, picture half).
+        """Heatmaps, and the picture's latents (B, C, h, w), in one pass over a doubled batch (pose half, picture half).
 
-        `picture_latents` are what the picture half starts from, the same as the pose half without them.
+        `picture_latents` are what the picture half starts from, the same as the pose half without them; they may be
+        of fewer or more pictures.
         """
         self._expect_whole()
-        doubled = torch.cat([latents, latents if picture_latents is None else picture_latents])
-        count = len(latents)
-        labels = torch.cat([self._label("pose", count), self._label("picture", count)])
-        with _output_of(self.unet.up_blocks[self.tap]) as seen:
-            picture = self._pass(doubled, labels)[count:]
+        others = latents if picture_latents is None else picture_latents
+        doubled, count = torch.cat([latents, others]), len(latents)
+        labels = torch.cat([self._label("pose", count), self._label("picture", len(others))])
+        blocks = self.unet.up_blocks
+        with output_of(blocks[self.tap]) as seen, after(blocks[self.tap + 1 :], count, len(doubled)):
+            picture = self._pass(doubled, labels)[-len(others) :]
         return self.head(seen[0][:count]), picture
 
     def picture(self, latents: Tensor, task: Task = "picture") -> Tensor:
-        """The U-Net's own output (B, 4, h, w): for the picture task the latents it reconstructs."""
+        """The U-Net's own output (B, C, h, w): for the picture task the latents it reconstructs."""
         self._expect_whole()
         return self._unet(latents, task)
 
@@ -180,21 +193,6 @@ class SDPoseNet(nn.Module):
             raise ValueError("expected the whole network, got one trimmed for the pose alone")
 
 
-@contextmanager
-def _output_of(block: nn.Module) -> Iterator[list[Tensor]]:
-    """The outputs of a block while it runs inside a library's forward."""
-    seen: list[Tensor] = []
-
-    def keep(_block: nn.Module, _inputs: Any, output: Any) -> None:
-        seen.append(output)
-
-    hook = block.register_forward_hook(keep)
-    try:
-        yield seen
-    finally:
-        hook.remove()
-
-
 def _check_fit(net: SDPoseNet) -> None:
     widths = list(reversed(net.unet.config.block_out_channels))  # type: ignore[attr-defined]
     if not 0 <= net.tap < len(widths):
@@ -203,6 +201,9 @@ def _check_fit(net: SDPoseNet) -> None:
         raise ValueError(
             f"expected a head for {widths[net.tap]} channels of up-block {net.tap}, got {net.head.channels}"
         )
+    deep, got = net.unet.config.in_channels, net.vae.config.latent_channels  # type: ignore[attr-defined]
+    if deep != got:
+        raise ValueError(f"expected a VAE of {deep} latent channels, got one of {got}")
     wanted = net.unet.config.cross_attention_dim  # type: ignore[attr-defined]
     if net.empty_prompt.shape[0] != 1 or net.empty_prompt.shape[-1] != wanted:
         raise ValueError(f"expected an empty prompt (1, 2, {wanted}), got {tuple(net.empty_prompt.shape)}")
@@ -248,9 +249,10 @@ sizes: dict[Size, Sizes] = {
     "official": Sizes(_sd2_unet, _sd_vae, (768, 1024)),
     "mini": Sizes(
         _sd2_unet
-        | {"sample_size": 32, "block_out_channels": (64, 128, 256, 256), "layers_per_block": 1}
-        | {"cross_attention_dim": 256, "attention_head_dim": (2, 4, 8, 8)},
-        _sd_vae | {"block_out_channels": (32, 64, 128, 128), "layers_per_block": 1, "sample_size": 256},
+        | {"sample_size": 16, "block_out_channels": (48, 80, 112, 128), "layers_per_block": 1, "norm_num_groups": 16}
+        | {"cross_attention_dim": 128, "attention_head_dim": (1, 2, 2, 2), "in_channels": 16, "out_channels": 16},
+        {"latent_channels": 16, "num_encoder_blocks": (0, 1, 2, 2), "num_decoder_blocks": (2, 2, 1, 0)}
+        | {f"{part}_block_out_channels": (32,) * 4 for part in ("encoder", "decoder")},
         (192, 256),
     ),
     "tiny": Sizes(
@@ -272,5 +274,6 @@ def build(size: Size, keypoints: int, tap: int | None = None) -> SDPoseNet:
     tap = tap_of[keypoints] if tap is None else tap
     channels = made.unet["block_out_channels"][::-1][tap]
     prompt = torch.zeros(1, 2, made.unet["cross_attention_dim"])
-    unet, vae = UNet2DConditionModel(**made.unet), AutoencoderKL(**made.vae)
+    small = "encoder_block_out_channels" in made.vae
+    unet, vae = UNet2DConditionModel(**made.unet), (AutoencoderTiny if small else AutoencoderKL)(**made.vae)
     return SDPoseNet(unet, vae, HeatmapHead(channels, keypoints), prompt, tap)
