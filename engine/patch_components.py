@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
@@ -70,7 +71,7 @@ def fill(net: AutoencoderTiny, components: Components) -> float:
     The first convolutions gather each patch's numbers, the last of stride 2 projects them. The factor is returned.
     """
     channels = int(net.config["latent_channels"])
-    layers = list(net.encoder.layers)
+    layers: list[Any] = list(net.encoder.layers)  # type: ignore[arg-type]
     if [type(layer) for layer in layers] != [nn.Conv2d] * 5 or layers[0].out_channels < 48:
         raise ValueError("expected an encoder of five convolutions, 48 channels wide, without blocks")
     for layer in layers:

@@ -136,7 +136,8 @@ def draw(order: Order) -> int:
         images.append(_told(picture, index, f"{order.split}/{order.name}/{name}"))
         annotations += [{"id": index * 10 + one["figure"], "image_id": index} | one for one in picture.annotations]
         bodies += [_parameters(picture, index, number) for number in range(len(picture.poses))]
-    np.savez_compressed(making / "bodies.npz", **{key: np.stack([one[key] for one in bodies]) for key in bodies[0]})
+    arrays = {key: np.stack([one[key] for one in bodies]) for key in bodies[0]}
+    np.savez_compressed(making / "bodies.npz", **arrays)  # pyright: ignore[reportArgumentType]
     shutil.rmtree(folder, ignore_errors=True)
     making.rename(folder)
     order.told.write_text(json.dumps({"images": images, "annotations": annotations}), encoding="utf-8")

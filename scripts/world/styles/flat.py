@@ -51,7 +51,7 @@ def poster(subject: Subject, rng: np.random.Generator) -> np.ndarray:
     own = np.round(vivid(subject.own, 1.2) * 9) / 9
     front = shadowed(own, shade, lit)
     back = _few(subject, int(rng.integers(3, 6)), rng)
-    slip = np.float32([[1, 0, rng.uniform(-1.6, 1.6) * u], [0, 1, rng.uniform(-1.6, 1.6) * u]])
+    slip = np.array([[1, 0, rng.uniform(-1.6, 1.6) * u], [0, 1, rng.uniform(-1.6, 1.6) * u]], np.float32)
     solid = cv2.warpAffine(subject.solid.astype(np.float32), slip, size)
     picture = subject.over(front, back)
     paper = np.array(((0.95, 0.91, 0.80), (0.97, 0.95, 0.90))[rng.integers(2)], np.float32)
@@ -76,6 +76,7 @@ def _few(subject: Subject, count: int, rng: np.random.Generator) -> np.ndarray:
     for _ in range(count - 1):  # the next ink is what the inks so far are furthest from
         off = ((lab[:, None] - centers) ** 2).sum(2).min(1)
         centers = np.vstack([centers, lab[int(off.argmax())]])
+    labels = np.empty(0, int)
     for _ in range(3):
         labels = ((lab[:, None] - centers) ** 2).sum(2).argmin(1)
         amount = np.maximum(np.bincount(labels, minlength=len(centers)), 1)[:, None]

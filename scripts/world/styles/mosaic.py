@@ -161,7 +161,7 @@ def _delaunay(points: np.ndarray, size: tuple[int, int]) -> np.ndarray:
     """Triangles (N, 3, 2) px between points (M, 2)."""
     width, height = size
     net = cv2.Subdiv2D((-8, -8, width + 16, height + 16))
-    net.insert(points.astype(np.float32).clip((-7, -7), (width + 6, height + 6)))
-    found = net.getTriangleList().reshape(-1, 3, 2)
+    net.insert(points.astype(np.float32).clip((-7, -7), (width + 6, height + 6)))  # type: ignore[call-overload]
+    found = np.asarray(net.getTriangleList()).reshape(-1, 3, 2)
     inside = ((found > -9) & (found < (width + 9, height + 9))).all((1, 2))
     return found[inside]

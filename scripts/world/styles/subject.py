@@ -69,7 +69,7 @@ def vivid(image: np.ndarray, factor: float) -> np.ndarray:
 
 def inked(paper: np.ndarray, ink: Sequence[float], amount: np.ndarray) -> np.ndarray:
     """An image with a colour laid over it, `amount` (H, W) 0 … 1 of it."""
-    return paper - three(amount) * cv2.subtract(paper, (*(float(part) for part in ink), 0.0))
+    return paper - three(amount) * cv2.subtract(paper, np.array((*ink, 0.0), np.float64))
 
 
 def borders(labels: np.ndarray) -> np.ndarray:
