@@ -21,7 +21,6 @@ layers: list[set[str]] = [
         "photo", "draw", "pose_map", "detect", "paper", "library", "heatmap", "demo_look", "track", "video",
         "tensors", "tensor_shapes", "weight_layout", "weight_table", "weights", "download", "forecast", "model_folder",
         "paint_layout", "paint_models", "room", "text_encoder", "paint_map", "prompting", "latent_preview", "painter",
-        "paint_words", "painter_mask", "painter_pipelines",
         "paint_builder", "clip_words", "keypoint_words_loading", "painter_sampler", "diffusers_folder", "spctrl_layout",
         "caption_tokens", "sd_builder",
         "movenet", "sdpose", "sdpose_layout", "vitpose", "vitpose_checkpoint", "rtdetr",

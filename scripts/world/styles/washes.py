@@ -76,9 +76,7 @@ def watercolour(subject: Subject, rng: np.random.Generator) -> np.ndarray:
     size, u = subject.size, subject.unit
     back = blurred(subject.ground, rng.uniform(1.6, 3.2) * u)
     back = vivid(shaken(back, rng.uniform(3, 6) * u, 26 * u, rng), 1.3)
-    back = cv2.pow(
-        np.maximum(back, np.float32(0.02)), rng.uniform(0.42, 0.7)
-    )  # thinned by water, of the same hue
+    back = cv2.pow(np.maximum(back, np.float32(0.02)), rng.uniform(0.42, 0.7))  # thinned by water, of the same hue
     wash = shaken(subject.over(_glazed(subject, rng), 0.03 + 0.97 * back), 1.4 * u, 14 * u, rng)
     wash = blurred(wash, 0.8 * u)
     gray = gray_of(wash)
