@@ -24,12 +24,14 @@ every_reserved = 20
 class Chances:
     """What may be drawn for a set of pictures: its styles and places, each as likely as the others.
 
-    `photo` is the share of pictures that stand before a real picture instead.
+    `photo` is the share of pictures that stand before a real picture instead. `calm`: one whole figure a picture,
+    seen as a portrait painter would.
     """
 
     styles: tuple[str, ...]
     places: tuple[str, ...]
     photo: float = 0.0
+    calm: bool = False
 
 
 class Poses:
@@ -81,6 +83,8 @@ class Casting:
 
     def drawn(self, seed: int, rng: Random) -> tuple[Recipe, list[BodyPose]]:
         """A recipe and the pose of each of its figures, not yet turned or placed."""
+        if self.chances.calm:
+            return self._calm(seed, rng)
         count = int(rng.choice([1, 2, 3], p=[0.62, 0.28, 0.10]))
         cast = [self._one(rng) for _ in range(count)]
         recipe = Recipe(
@@ -95,6 +99,14 @@ class Casting:
             clips=tuple(clip for _, _, clip in cast),
         )
         return recipe, [pose for _, pose, _ in cast]
+
+    def _calm(self, seed: int, rng: Random) -> tuple[Recipe, list[BodyPose]]:
+        figure, pose, clip = self._one(rng)
+        recipe = Recipe(
+            seed, (figure,), choose(rng, self.chances.places), _one_of(words.light_names, rng),
+            _one_of(self.chances.styles, rng), clips=(clip,), calm=True,
+        )  # fmt: skip
+        return recipe, [pose]
 
     def _one(self, rng: Random) -> tuple[Figure, BodyPose, str]:
         pose, clip = self.poses.drawn(rng)

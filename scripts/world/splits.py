@@ -25,7 +25,8 @@ train_file, unseen_file = "wholebody_train.npz", "wholebody_held_out.npz"
 class Split:
     """A set of pictures: which poses, styles and places it draws from, and what it is for.
 
-    `reserved` as `Poses` has it; `each_style` draws every figure in all styles, one after the other.
+    `reserved` as `Poses` has it; `each_style` draws every figure in all styles, one after the other; `calm` as
+    `Chances`.
     """
 
     about: str
@@ -34,6 +35,7 @@ class Split:
     styles: tuple[str, ...] = known_styles
     places: tuple[str, ...] = known_places
     each_style: bool = False
+    calm: bool = False
 
 
 splits: dict[str, Split] = {
@@ -47,6 +49,8 @@ splits: dict[str, Split] = {
     "places": Split("places that no pose was learnt from", places=held_out_places),
     "clips": Split("dances and sports of which no frame was learnt from", unseen_file, None),
     "matrix": Split("every figure in every style", styles=styles, each_style=True),
+    "portraits": Split("one whole figure each, to learn painting from: all styles, all places", reserved=False,
+                       styles=styles, places=places.names, calm=True),
 }  # fmt: skip
 numbers = {name: number for number, name in enumerate(splits)}
 
@@ -76,7 +80,7 @@ class Gallery:
         if key not in self._poses:
             self._poses[key] = Poses(self._folder / split.poses, split.reserved)
         real = split.places is known_places and self._real is not None
-        chances = Chances(split.styles, split.places, photo_share if real else 0.0)
+        chances = Chances(split.styles, split.places, photo_share if real else 0.0, split.calm)
         casting = Casting(self._body, self._poses[key], chances)
         if self._artist is None:
             self._artist = Artist(self._body, casting, self._real)

@@ -16,6 +16,7 @@ from scripts.world.words import Recipe
 
 Random = np.random.Generator
 heights = {"eye level": (-4.0, 14.0), "low angle": (-30.0, -6.0), "high angle": (18.0, 66.0)}  # degrees above the aim
+calm_heights = (-1.0, 9.0)
 lowest_eye = 0.08  # metres above the ground
 every = 23  # a vertex in so many tells how large a body is seen
 
@@ -71,10 +72,10 @@ def framed(recipe: Recipe, standing: Sequence[Standing], size: tuple[int, int], 
     low, high = wanted.min(axis=0), wanted.max(axis=0)
     target = (low + high) / 2
     focal = size[1] / 2 / np.tan(np.radians(rng.uniform(14, 34)))
-    up = np.radians(rng.uniform(*heights[recipe.angle]))
+    up = np.radians(rng.uniform(*(calm_heights if recipe.calm else heights[recipe.angle])))
     # Backs are seen less often than fronts, for that is how people are drawn.
     front = _faces(standing[0].joints)
-    turn = front + (rng.normal(0, 0.7) if rng.random() < 0.7 else rng.uniform(-np.pi, np.pi))
+    turn = front + (rng.normal(0, 0.7) if recipe.calm or rng.random() < 0.7 else rng.uniform(-np.pi, np.pi))
     towards = np.array([np.sin(turn) * np.cos(up), np.sin(up), np.cos(turn) * np.cos(up)])
     away = 4.0
     for _ in range(4):
@@ -87,6 +88,8 @@ def framed(recipe: Recipe, standing: Sequence[Standing], size: tuple[int, int], 
         away = max(away, 0.9)
     eye = target + away * towards
     eye[1] = max(eye[1], lowest_eye)
+    if recipe.calm:
+        return Camera.looking_at(target, eye, size, focal), 0.0
     aim = target + rng.normal(0, 0.05, 3) * (high - low).max() / share
     roll = rng.normal(0, np.radians(3.5)) if rng.random() < 0.85 else rng.uniform(-0.4, 0.4)
     return _rolled(Camera.looking_at(aim, eye, size, focal), roll), float(roll)
@@ -95,7 +98,8 @@ def framed(recipe: Recipe, standing: Sequence[Standing], size: tuple[int, int], 
 def _aim(recipe: Recipe, standing: Sequence[Standing], rng: Random) -> tuple[np.ndarray, float]:
     """The points (N, 3) to be seen, and the share of the picture's side that they fill."""
     if recipe.framing == "full":
-        return np.concatenate([one.vertices[::every] for one in standing]), rng.uniform(0.62, 0.97)
+        share = rng.uniform(0.8, 0.92) if recipe.calm else rng.uniform(0.62, 0.97)
+        return np.concatenate([one.vertices[::every] for one in standing]), share
     one = standing[int(rng.integers(len(standing)))]
     head, pelvis = one.joints[15], one.joints[0]
     if recipe.framing == "half":

@@ -105,7 +105,10 @@ class Figure:
 
 @dataclass(frozen=True)
 class Recipe:
-    """A whole picture before it is drawn; `seed` decides what words leave open, `clips` is where the poses are from."""
+    """A whole picture before it is drawn; `seed` decides what words leave open, `clips` is where the poses are from.
+
+    `calm` is a view as a portrait painter takes it: level, from before, the figure in the middle.
+    """
 
     seed: int
     figures: tuple[Figure, ...]
@@ -116,3 +119,4 @@ class Recipe:
     framing: Framing = "full"
     scenery: str = ""
     clips: tuple[str, ...] = field(default=())
+    calm: bool = False
