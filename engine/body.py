@@ -254,10 +254,14 @@ class Body(nn.Module):
     @torch.no_grad()
     def seen(self, pose: BodyPose, camera: Camera, skeleton: Skeleton) -> np.ndarray:
         """Pixels (J, 2) where a camera sees a skeleton's joints on the figure, the face's contour as it sees it."""
+        return camera.project(self.faced(pose, camera, skeleton))
+
+    def faced(self, pose: BodyPose, camera: Camera, skeleton: Skeleton) -> np.ndarray:
+        """A skeleton's joints (J, 3) on the figure, world metres, the face's contour as a camera sees it."""
         R, t = camera.T_camera_world[:3, :3], camera.T_camera_world[:3, 3]
         eye = torch.as_tensor(-R.T @ t).to(self.weights)
         found = self.points(self.poses(pose), self.selection(skeleton, "turning"), eye)
-        return camera.project(found[0].double().cpu().numpy())
+        return found[0].double().cpu().numpy()
 
     # ── hands as SMPL-X counts them ──
 

@@ -99,12 +99,3 @@ def fill(net: AutoencoderTiny, components: Components) -> float:
     factor = float(1 / np.sqrt(np.mean((by * components.deviations[:channels]) ** 2)))
     net.register_to_config(scaling_factor=factor)
     return factor
-
-
-def kernel(components: Components, channels: int, factor: float) -> tuple[torch.Tensor, torch.Tensor]:
-    """The encoder as one convolution of stride 8 on pictures -1 … 1: weight (C, 3, 8, 8) and bias (C,), scaled."""
-    by = scales(components, channels) * factor
-    project = (components.axes[:, :channels] * by).T
-    weight = project.reshape(channels, patch, patch, 3).transpose(0, 3, 1, 2) / 2
-    bias = project @ (0.5 - components.mean)
-    return torch.from_numpy(np.ascontiguousarray(weight)).float(), torch.from_numpy(bias).float()

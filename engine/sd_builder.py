@@ -63,7 +63,7 @@ sizes: dict[str, Size] = {
     # For a processor: 0.4 G multiplications a picture of 128 px.
     "mini": Size(
         # "attention_head_dim" is diffusers' name for the number of heads.
-        {"block_out_channels": (48, 80, 112, 128), "attention_head_dim": (1, 2, 2, 2), "norm_num_groups": 16,
+        {"block_out_channels": (48, 80, 112, 112), "attention_head_dim": (1, 2, 2, 2), "norm_num_groups": 16,
          "cross_attention_dim": 128},
         {"hidden_size": 128, "intermediate_size": 512, "num_hidden_layers": 3, "num_attention_heads": 4},
         128,

@@ -5,7 +5,6 @@ Every picture is encoded twice, as it is and mirrored: captions name neither lef
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +18,7 @@ from torch import Tensor
 
 from engine.data import read_annotations
 from engine.photo import read_photo
+from engine.tensors import mark_of
 
 at_once = 16  # pictures that are encoded together
 
@@ -64,7 +64,7 @@ def encoded(
     pictures = listed(annotations)
     if not pictures:
         raise ValueError(f"expected pictures in {annotations}, got none")
-    mark = f"{mark_of(vae)} {side}"
+    mark = f"{encoder_mark(vae)} {side}"
     known = _cached(cache, mark)
     fresh = [name for name, _ in pictures if name not in known]
     for first in range(0, len(fresh), at_once):
@@ -125,12 +125,9 @@ def _scale(vae: AutoencoderTiny) -> float:
     return float(vae.config.scaling_factor)  # type: ignore[attr-defined]
 
 
-def mark_of(vae: AutoencoderTiny) -> str:
-    """A mark that tells this encoder from others; its decoder may change."""
-    digest = hashlib.sha256(f"{_scale(vae)}".encode())
-    for value in vae.encoder.state_dict().values():
-        digest.update(value.detach().float().cpu().contiguous().numpy().tobytes())
-    return digest.hexdigest()[:16]
+def encoder_mark(vae: AutoencoderTiny) -> str:
+    """What tells this encoder and its scale from others; its decoder may change."""
+    return mark_of([*vae.encoder.state_dict().values(), torch.tensor(_scale(vae))])
 
 
 def _cached(cache: Path, mark: str) -> dict[str, np.ndarray]:

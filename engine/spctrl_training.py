@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping
 from typing import Any
 
@@ -17,6 +16,7 @@ from engine.painter import Base
 from engine.painter_sampler import sampler_of
 from engine.spctrl_learned import Learned, hearing
 from engine.spctrl_recipe import Recipe
+from engine.tensors import mark_of
 from engine.training import seeded
 
 
@@ -148,11 +148,8 @@ def painted(
     return (np.nan_to_num(images) * 255).round().astype(np.uint8)
 
 
-def mark_of(base: Base) -> str:
-    """A mark that tells this base from others, by some of its weights."""
+def base_mark(base: Base) -> str:
+    """What tells this base from others, by some of its weights."""
     unet = base.parts["unet"]
     seen = (unet.conv_in.weight, unet.conv_out.weight, base.parts["text_encoder"].get_input_embeddings().weight[:64])
-    digest = hashlib.sha256()
-    for weight in seen:
-        digest.update(weight.detach().float().cpu().numpy().tobytes())
-    return digest.hexdigest()[:16]
+    return mark_of(seen)

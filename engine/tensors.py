@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from hashlib import sha256
 from pathlib import Path
 
 import torch
@@ -37,6 +38,14 @@ def load_strictly(module: nn.Module, tensors: Mapping[str, Tensor], source: str)
     if problems:
         raise WrongWeights(f"expected the tensors of this network in {source}, got {problems}")
     module.load_state_dict(dict(tensors), strict=True, assign=True)
+
+
+def mark_of(tensors: Iterable[Tensor]) -> str:
+    """16 hexadecimal digits that tell these weights from others, whichever precision they are kept in."""
+    digest = sha256()
+    for tensor in tensors:
+        digest.update(tensor.detach().cpu().half().contiguous().numpy().tobytes())
+    return digest.hexdigest()[:16]
 
 
 def shapes(tensors: Mapping[str, Tensor]) -> dict[str, tuple[int, ...]]:

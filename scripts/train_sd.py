@@ -1,10 +1,10 @@
 """Trains a small latent diffusion model on captioned pictures: U-Net, text encoder and words, in stock diffusers parts.
 
-    python scripts/train_sd.py --vae autoencoder --data world/train.json --images world/train --out sd
+    python scripts/train_sd.py --vae autoencoder/model --data world/portraits.json --images world --out sd
         128 px on a processor: pictures worth a look after an hour or two
-    accelerate launch scripts/train_sd.py --preset midi --vae autoencoder --data … --images … --out sd
+    accelerate launch scripts/train_sd.py --preset midi --vae autoencoder/model --data … --images … --out sd
         256 px on a GPU, in bf16
-    python scripts/train_sd.py --out sd --export sd-mini --vae autoencoder
+    python scripts/train_sd.py --out sd --export sd-mini --vae autoencoder/model
         the model so far as it is shipped, in half precision
 
 --data and --images come in pairs and may be given several times; pictures are encoded once, into OUT/latents.
@@ -33,7 +33,18 @@ sys.path.insert(0, str(Path(__file__).parent.parent))
 from engine import caption_tokens
 from engine.sd_builder import build, read, sizes, write
 from engine.sd_latents import Captioned, encoded, joined, listed, parted
-from engine.sd_training import Captions, Objective, Recipe, free, grid, optimizer_of, painted, recipes, weights_of
+from engine.sd_training import (
+    Captions,
+    Objective,
+    Recipe,
+    free,
+    grid,
+    importance,
+    optimizer_of,
+    painted,
+    recipes,
+    weights_of,
+)
 from engine.training import Ema, Metrics, last_folder, load_state, replace_folder, save_state, seed_of
 from scripts.ending import on_interrupt
 
@@ -92,7 +103,7 @@ class Training:
         if resume:
             about = load_state(out / state_name, recipe, nets, optimizer, self.weights, self.ema, free)
             self.step = about["step"]
-        self.bare = Objective(nets, recipe).to(self.accelerator.device)
+        self.bare = Objective(nets, recipe, importance(data.latents)).to(self.accelerator.device)
         self.objective, self.optimizer = self.accelerator.prepare(self.bare, optimizer)
         if compiled:
             self.objective = torch.compile(self.objective)

@@ -47,7 +47,7 @@ from engine.spctrl_data import Condition, Samples, Showing, Words
 from engine.spctrl_learned import begin
 from engine.spctrl_pictures import JoinedPictures, PaintedPictures, PosedPictures, read_pictures
 from engine.spctrl_recipe import Recipe, rate_of_words, recipes
-from engine.spctrl_training import Objective, mark_of, painted
+from engine.spctrl_training import Objective, base_mark, painted
 from engine.training import Metrics, load_state, read_about, replace_folder, save_state
 from scripts.ending import on_interrupt
 
@@ -88,7 +88,7 @@ class Training:
         words = Words(base.parts["tokenizer"], pictures.kind)
         self.samples = Samples(pictures, words, showing, recipe.seed)
         self.unchanged = Samples(pictures, words, replace(showing, empty=0.0, named=1.0), recipe.seed)
-        self.mark = mark_of(base)
+        self.mark = base_mark(base)
         self.learned = begin(recipe, base)
         objective = Objective(self.learned, recipe, base).to(self.accelerator.device)
         if checkpointing:

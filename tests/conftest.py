@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 from desk import Desk, figures, standing
 from model_desk import ModelDesk
+from world_window import window_kind as window_kind
 
 from engine.render import Renderer
 from scripts.served import Served, chromium_flags, chromium_path, patience

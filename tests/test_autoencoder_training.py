@@ -25,7 +25,7 @@ from engine.autoencoder_training import (
     psnr,
 )
 from engine.muon import Muon, is_matrix, orthogonal
-from engine.patch_components import Components, kernel
+from engine.networks.lean import one_convolution
 from engine.training import read_about, seeded
 from scripts import prepare_photos
 from scripts.train_autoencoder import Training, state_name
@@ -94,10 +94,9 @@ def test_its_latents_are_components_of_unit_variance_and_within_what_the_decoder
 def test_one_convolution_is_the_whole_encoder():
     pictures = soft(20)
     net = begin(Recipe(), pictures)
-    factor = float(net.config["scaling_factor"])
-    weight, bias = kernel(Components.of(pictures), 16, factor)
-    quick = torch.nn.functional.conv2d(as_tensor(pictures), weight, bias, stride=8)
-    torch.testing.assert_close(net.encoder(as_tensor(pictures)) * factor, quick, rtol=0, atol=2e-3)
+    quick = one_convolution(net.encoder)
+    assert [tuple(weight.shape) for weight in quick.parameters()] == [(16, 3, 8, 8), (16,)]
+    torch.testing.assert_close(net.encoder(as_tensor(pictures)), quick(as_tensor(pictures)), rtol=0, atol=2e-3)
 
 
 @torch.no_grad()

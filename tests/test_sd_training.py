@@ -18,7 +18,7 @@ from engine.paint_layout import base_at
 from engine.painter_sampler import sampler_of
 from engine.sd_builder import build, pipeline_at, read, schedule, sizes, write
 from engine.sd_latents import encoded, joined, parted
-from engine.sd_training import Captions, Objective, painted, recipes, weights_of
+from engine.sd_training import Captions, Objective, importance, painted, recipes, weights_of
 from scripts.train_sd import Training, export, prompts
 
 said = ("a red square on grey paper", "a blue square on grey paper", "grey paper with a red square")
@@ -155,6 +155,18 @@ def test_only_nearly_clean_pictures_count_less(pictures):
     ratio = schedule().alphas_cumprod / (1 - schedule().alphas_cumprod)
     torch.testing.assert_close(weights[ratio < tiny.most_snr], torch.ones(int((ratio < tiny.most_snr).sum())))  # type: ignore[index]
     assert float(weights[0]) < 0.02  # type: ignore[index]
+
+
+def test_channels_count_as_they_deviate(pictures):
+    data, words = pictures
+    counts = importance(data.latents)
+    assert float(counts.mean()) == pytest.approx(1)
+    fading = data.latents * np.linspace(2, 0.5, 16)[:, None, None].astype(np.float16)
+    assert ((importance(fading) / counts).diff() < 0).all()
+    batch = Captions(data, words, tiny).batch(0)
+    nets = build("tiny", len(words)).eval()
+    alone = [Objective(nets, tiny, row)(batch, (0,)) for row in 16 * torch.eye(16)]
+    torch.testing.assert_close(Objective(nets, tiny)(batch, (0,)), torch.stack(alone).mean())
 
 
 def test_the_rate_rises_stays_and_falls():

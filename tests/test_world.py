@@ -1,48 +1,13 @@
-"""The rendered world: what a pixel shows, labels against geometry, splits, shards; skipped where nothing can draw."""
+"""The rendered world: what a pixel shows, and labels against geometry; skipped where nothing can draw."""
 
-import json
-import os
-import sys
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pytest
 
-from engine.body import Body
 from engine.body_pose import BodyPose
 from engine.camera import Camera
-from engine.data import CocoFigures
-from engine.pose_sets import PoseSet
-from engine.render import Renderer, Unavailable
 from engine.skeleton import smplx55, wholebody133
-
-root = Path(__file__).parent.parent
-
-
-@pytest.fixture(scope="module")
-def window_kind():
-    """A window that draws, its kind told to VTK in this process."""
-    renderer = Renderer()
-    try:
-        kind = renderer.window
-    except Unavailable as error:
-        pytest.skip(str(error))
-    finally:
-        renderer.close()
-    before = os.environ.get("VTK_DEFAULT_OPENGL_WINDOW")
-    if kind:
-        os.environ["VTK_DEFAULT_OPENGL_WINDOW"] = kind
-    yield kind
-    if before is None:
-        os.environ.pop("VTK_DEFAULT_OPENGL_WINDOW", None)
-    else:
-        os.environ["VTK_DEFAULT_OPENGL_WINDOW"] = before
-
-
-@pytest.fixture(scope="module")
-def body():
-    return Body.load(root / "assets" / "body" / "contrapposto_neutral.npz")
 
 
 @pytest.fixture(scope="module")
@@ -50,32 +15,6 @@ def window(window_kind):
     from scripts.world.buffers import Window
 
     return Window()
-
-
-@pytest.fixture(scope="module")
-def poses_folder(tmp_path_factory):
-    """A few poses of whole bodies, some with their own hands and faces, as prepare_poses.py writes them."""
-    folder = tmp_path_factory.mktemp("poses")
-    rng = np.random.default_rng(0)
-    for name, count in (("wholebody_train.npz", 60), ("wholebody_held_out.npz", 8)):
-        poses = np.zeros((count, 256), np.float32)
-        poses[:, :153] = rng.normal(0, 0.15, (count, 153))
-        available = np.ones((count, 4), bool)
-        available[1::2, 1:] = False
-        poses[1::2, 63:] = 0
-        PoseSet(
-            "wholebody", poses, np.ones(count, np.float32), np.zeros(count, np.int32), ("made/up",),
-            np.zeros(count, bool), root=np.zeros((count, 3), np.float32), frame=np.arange(count, dtype=np.int32),
-            fps=np.full(1, 30, np.float32), available=available,
-        ).save(folder / name)  # fmt: skip
-    return folder
-
-
-@pytest.fixture(scope="module")
-def gallery(window_kind, body, poses_folder):
-    from scripts.world.splits import Gallery
-
-    return Gallery(body, poses_folder, seed=3)
 
 
 # ── pixels ──
@@ -145,27 +84,6 @@ def test_a_lamp_behind_a_screen_does_not_reach_what_is_behind(window, view):
 # ── figures and labels ──
 
 
-def test_points_lie_where_the_body_is_drawn(gallery):
-    picture = gallery.picture("test", 0)
-    assert picture.image.shape == (256, 256, 3)
-    for told in picture.annotations:
-        points = np.reshape(told["keypoints"], (-1, 3))
-        seen = points[points[:, 2] == 2]
-        columns, rows = np.rint(seen[:, :2]).astype(int).T
-        own = picture.figure == told["figure"]
-        assert (
-            np.mean(
-                [own[max(r - 3, 0) : r + 4, max(c - 3, 0) : c + 4].any() for r, c in zip(rows, columns, strict=True)]
-            )
-            > 0.9
-        )
-        x, y, w, h = told["bbox"]
-        rows, columns = np.nonzero(own)
-        # The box leaves out what a figure holds, which is part of it otherwise.
-        assert columns.min() - 1 <= x < x + w <= columns.max() + 2
-        assert rows.min() - 1 <= y < y + h <= rows.max() + 2
-
-
 def test_a_point_behind_another_figure_is_hidden(body, window):
     from scripts.world import labels
     from scripts.world.layers import Solid
@@ -173,7 +91,7 @@ def test_a_point_behind_another_figure_is_hidden(body, window):
 
     pose = BodyPose()
     mesh = body.mesh(pose)
-    one = Standing(pose, mesh.vertices, mesh.joints, mesh.vertices)
+    one = Standing(pose, mesh.vertices, mesh.joints)
     camera = Camera.looking_at(np.array([0.0, -0.3, 0.0]), np.array([0.0, -0.3, 4.0]), (256, 256), 400.0)
     figure = Solid(mesh.vertices, mesh.faces, mesh.colors, np.ones(len(mesh.faces), np.uint8), 1)
     points, flags = labels.seen_points(body, one, 1, camera, layers_of(window, [figure], camera))
@@ -199,120 +117,31 @@ def test_a_hand_outside_the_picture_is_not_labelled(body, window):
     camera = Camera.looking_at(np.array([0.7, 0.1, 0.0]), np.array([0.7, 0.1, 2.0]), (128, 128), 200.0)
     figure = Solid(mesh.vertices, mesh.faces, mesh.colors, np.ones(len(mesh.faces), np.uint8), 1)
     layers = layers_of(window, [figure], camera)
-    _, flags = labels.seen_points(body, Standing(pose, mesh.vertices, mesh.joints, mesh.vertices), 1, camera, layers)
+    _, flags = labels.seen_points(body, Standing(pose, mesh.vertices, mesh.joints), 1, camera, layers)
     told = labels.annotation(_, flags, (0, 0, 10, 10), 50.0, 0.5)
     assert not told["righthand_valid"]
     assert told["lefthand_valid"]
     assert told["bbox"] == [0, 0, 5, 5]
 
 
-# ── sets of pictures ──
+def test_what_is_behind_the_camera_is_outside(body, window):
+    from scripts.world import labels
+    from scripts.world.layers import Solid
+    from scripts.world.staging import Standing
 
-
-def test_the_same_number_is_the_same_picture(gallery, body, poses_folder):
-    from scripts.world.splits import Gallery
-
-    gallery.picture("train", 5)
-    again = Gallery(body, poses_folder, seed=3)
-    one, two = gallery.picture("train", 7), again.picture("train", 7)
-    assert (one.image == two.image).all()
-    assert one.recipe == two.recipe
-    assert one.captions == two.captions
-    other = Gallery(body, poses_folder, seed=4).picture("train", 7)
-    assert one.recipe != other.recipe
-
-
-def test_the_matrix_draws_one_figure_in_every_style(gallery):
-    from scripts.world.words import styles
-
-    first, last = gallery.picture("matrix", 0), gallery.picture("matrix", len(styles) - 1)
-    assert (first.recipe.style, last.recipe.style) == (styles[0], styles[-1])
-    assert first.recipe.figures == last.recipe.figures
-    assert (first.figure == last.figure).all()
-    assert (first.image != last.image).any()
-
-
-def test_what_is_held_out_is_in_no_training_picture():
-    from scripts.world import splits
-
-    train = splits.splits["train"]
-    assert not set(train.styles) & set(splits.held_out_styles)
-    assert not set(train.places) & set(splits.held_out_places)
-    assert train.poses != splits.splits["clips"].poses
-    assert set(splits.splits["styles"].styles) == set(splits.held_out_styles)
-
-
-def test_reserved_rows_are_drawn_for_tests_alone(poses_folder):
-    from scripts.world.casting import Poses, every_reserved
-
-    path = poses_folder / "wholebody_train.npz"
-    rows = PoseSet.load(path).poses[:, :3]
-    rng = np.random.default_rng(0)
-
-    def drawn(reserved):
-        found = {tuple(Poses(path, reserved).drawn(rng)[0].body[0].astype(np.float32)) for _ in range(40)}
-        return {k for k, row in enumerate(rows) if tuple(row) in found}
-
-    kept = set(range(0, len(rows), every_reserved))
-    assert drawn(True) <= kept
-    assert not drawn(False) & kept
-
-
-def test_figures_of_every_kind_can_be_drawn_by_chance():
-    from scripts.world import words
-    from scripts.world.casting import drawn_figure
-
-    figures = [drawn_figure(np.random.default_rng(k)) for k in range(300)]
-    assert {figure.dress.kind for figure in figures} == set(words.dress_regions)
-    assert {figure.hair_shape for figure in figures} == set(words.hair_shapes)
-    assert {figure.prop for figure in figures} == set(words.held)
-    for figure in figures:
-        colors = [color for _, color in figure.dress.colors]
-        assert len(set(colors)) == len(colors)
-
-
-# ── the script ──
-
-
-@pytest.fixture
-def script(monkeypatch):
-    from scripts import render_world
-
-    def run(*args):
-        monkeypatch.setattr(sys, "argv", ["render_world.py", *map(str, args)])
-        render_world.main()
-
-    return run
-
-
-@pytest.mark.slow
-def test_the_script_draws_labels_and_goes_on(window_kind, script, poses_folder, tmp_path, capsys, monkeypatch):
-    from scripts import render_world
-
-    monkeypatch.setattr(render_world, "a_shard", 2)
-    out = tmp_path / "world"
-    asked = ("--poses", poses_folder, "--out", out, "--splits", "test", "--count", 3, "--processes", 1)
-    script(*asked)
-    file = json.loads((out / "test.json").read_text())
-    assert len(file["images"]) == 3
-    for image in file["images"]:
-        for key in ("file_name", "depth_file", "figures_file"):
-            assert (out / image[key]).is_file()
-        assert image["caption"] in image["captions"]
-    figures = CocoFigures(out / "test.json", out, wholebody133)
-    assert figures[0].visible.any()
-    bodies = np.load(out / "test" / "00000" / "bodies.npz")
-    assert bodies["axis_angles"].shape[1:] == (55, 3)
-    before = (out / file["images"][0]["file_name"]).stat().st_mtime_ns
-    (out / "test" / "00001.json").unlink()
-    script(*asked)
-    assert (out / file["images"][0]["file_name"]).stat().st_mtime_ns == before
-    assert json.loads((out / "test.json").read_text()) == file
-    assert "all is drawn" in capsys.readouterr().out
-
-
-def test_the_script_says_what_it_lacks(script, tmp_path, capsys):
-    with pytest.raises(SystemExit) as ended:
-        script("--poses", tmp_path)
-    assert ended.value.code == 2
-    assert "expected --out or --sheet" in capsys.readouterr().err
+    pose = BodyPose()
+    mesh = body.mesh(pose)
+    # Just before the face, looking at where the feet are: the head is behind, its projection within the picture.
+    head, foot = (mesh.joints[smplx55.index(name)].astype(float) for name in ("head", "left_foot"))
+    eye = head + 0.25 * (foot - head)
+    camera = Camera.looking_at(foot, eye, (128, 128), 100.0)
+    wide = Camera.looking_at(foot, eye, (4096, 4096), 100.0)
+    figure = Solid(mesh.vertices, mesh.faces, mesh.colors, np.ones(len(mesh.faces), np.uint8), 1)
+    names = wholebody133.joints
+    for view in (camera, wide):
+        layers = layers_of(window, [figure], view)
+        points, flags = labels.seen_points(body, Standing(pose, mesh.vertices, mesh.joints), 1, view, layers)
+        assert not flags[names.index("nose")]
+        assert np.isnan(points[names.index("nose")]).all()
+        assert flags[names.index("left_big_toe")]
+        assert not np.isnan(labels.annotation(points, flags, (0, 0, 9, 9), 50.0, 0.5)["face_kpts"]).any()

@@ -28,7 +28,7 @@ def body() -> Body:
 def _posed(body: Body, pose: BodyPose) -> Posed:
     with torch.no_grad():
         poses = body.poses(pose)
-        return Posed(body.vertices(poses)[0].numpy(), body.joints(poses)[0].numpy(), body.file.array("v_template"))
+        return Posed(body.vertices(poses)[0].numpy(), body.joints(poses)[0].numpy())
 
 
 @pytest.fixture(scope="module")

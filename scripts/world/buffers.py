@@ -19,6 +19,7 @@ from vtkmodules.vtkCommonDataModel import vtkCellArray, vtkPolyData
 from vtkmodules.vtkRenderingCore import vtkActor, vtkPolyDataMapper
 
 from engine.camera import Camera
+from engine.render_geometry import Topology
 from scripts.world.layers import Layers, Solid
 
 
@@ -53,12 +54,7 @@ def normals_of(solid: Solid) -> np.ndarray:
     """Unit normals (V, 3) f32 of a solid: its own, or means of the faces around each vertex."""
     if solid.normals is not None:
         return solid.normals
-    corners = solid.vertices[solid.faces]
-    across = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
-    sums = np.stack(
-        [np.bincount(solid.faces.ravel(), np.repeat(across[:, k], 3), len(solid.vertices)) for k in range(3)], axis=1
-    )
-    return (sums / np.maximum(np.linalg.norm(sums, axis=1, keepdims=True), 1e-12)).astype(np.float32)
+    return Topology(solid.faces, len(solid.vertices)).normals(solid.vertices)
 
 
 class Window:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+import torch
 
 from engine.body import Body
 from engine.camera import Camera
@@ -20,6 +21,7 @@ _depths = {
     "eye": 0.04, "nose": 0.04, "toe": 0.07, "heel": 0.07, "hand": 0.035, "face": 0.035,
 }  # fmt: skip
 least_seen = 0.3  # share of a hand's or the face's points that must be seen for it to be labelled at all
+nearest = 0.05  # metres before the camera, from which on something is in the picture at all
 least_pixels = 40  # of a figure, below which nobody would find it
 
 
@@ -37,11 +39,15 @@ def seen_points(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Pixels (133, 2) of a figure's points, and flags (133,): 2 seen, 1 hidden, 0 outside the picture.
 
+    What lies behind the camera is outside, and nowhere: its pixel is NaN.
+
     A hand or a face of which little is seen is 0 as a whole, as people who label pictures leave it out.
     """
-    points = body.seen(one.pose, camera, wholebody133)
-    depth = _depth_of(body, one, camera)
-    columns, rows = np.rint(points).astype(int).T
+    with torch.inference_mode():
+        places = body.faced(one.pose, camera, wholebody133)
+    depth = camera.in_camera(places)[:, 2]
+    points = camera.project(np.where(depth[:, None] > nearest, places, np.nan))
+    columns, rows = np.rint(np.nan_to_num(points, nan=-1e6)).astype(int).T
     width, height = camera.size
     inside = (columns >= 0) & (rows >= 0) & (columns < width) & (rows < height)
     flags = inside.astype(int)
@@ -54,17 +60,6 @@ def seen_points(
         if key != "foot_kpts" and (flags[some] == 2).mean() < least_seen:
             flags[some] = 0
     return points, flags
-
-
-def _depth_of(body: Body, one: Standing, camera: Camera) -> np.ndarray:
-    """Depth (133,) m of a figure's points along the camera's axis."""
-    import torch
-
-    R, t = camera.T_camera_world[:3, :3], camera.T_camera_world[:3, 3]
-    eye = torch.as_tensor(-R.T @ t, dtype=torch.float32)
-    with torch.inference_mode():
-        found = body.points(body.poses(one.pose), body.selection(wholebody133, "turning"), eye)
-    return camera.in_camera(found[0].double().numpy())[:, 2]
 
 
 def box_of(layers: Layers, number: int) -> tuple[tuple[int, int, int, int], int] | None:

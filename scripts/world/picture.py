@@ -12,6 +12,7 @@ from engine.body import Body
 from engine.body_pose import BodyPose
 from engine.camera import Camera
 from engine.light import light
+from engine.skeleton import smplx55
 from scripts.world import buffers, labels, places, shading, staging, styles
 from scripts.world.buffers import Scene, Window
 from scripts.world.captions import caption
@@ -54,11 +55,6 @@ class Artist:
         self.body, self.casting, self.real = body, casting, real
         self._window = Window()
 
-    def picture(self, seed: int, rng: np.random.Generator) -> Picture:
-        """The picture that the generator's next numbers give."""
-        recipe, poses = self.casting.drawn(seed, rng)
-        return self.drawn(recipe, poses, rng)
-
     def drawn(self, recipe: Recipe, poses: Sequence[BodyPose], rng: np.random.Generator) -> Picture:
         """A recipe's picture, its figures in these poses; without its scenery where that would hide too much."""
         standing = staging.stand(self.body, recipe, poses, rng)
@@ -80,7 +76,7 @@ class Artist:
     def _people(self, recipe: Recipe, standing: Sequence[Standing], rng: np.random.Generator) -> list[Solid]:
         solids = []
         for number, (figure, one) in enumerate(zip(recipe.figures, standing, strict=True), 1):
-            posed = Posed(one.vertices, one.joints, one.rest)
+            posed = Posed(one.vertices, one.joints)
             solids += [replace(each, figure=number) for each in dressed(self.body, figure, posed, rng)]
         return solids
 
@@ -156,7 +152,8 @@ def _beside(standing: Sequence[Standing], camera: Camera, rng: np.random.Generat
     one = standing[int(rng.integers(len(standing)))]
     R, t = camera.T_camera_world[:3, :3], camera.T_camera_world[:3, 3]
     eye = -R.T @ t
-    towards = (eye - one.joints[0]) * (1, 0, 1)
+    foot = one.joints[smplx55.index("pelvis")] * (1, 0, 1)
+    towards = eye * (1, 0, 1) - foot
     towards /= max(float(np.linalg.norm(towards)), 1e-6)
     across = np.array([towards[2], 0, -towards[0]])
-    return one.joints[0] * (1, 0, 1) + towards * rng.uniform(-0.7, 0.8) + across * rng.normal(0, 0.45)
+    return foot + towards * rng.uniform(-0.7, 0.8) + across * rng.normal(0, 0.45)

@@ -12,9 +12,11 @@ from engine import rotation
 from engine.body import Body
 from engine.body_pose import BodyPose
 from engine.camera import Camera
+from engine.skeleton import smplx55
 from scripts.world.words import Recipe
 
 Random = np.random.Generator
+_at = smplx55.index
 heights = {"eye level": (-4.0, 14.0), "low angle": (-30.0, -6.0), "high angle": (18.0, 66.0)}  # degrees above the aim
 calm_heights = (-1.0, 9.0)
 lowest_eye = 0.08  # metres above the ground
@@ -23,12 +25,11 @@ every = 23  # a vertex in so many tells how large a body is seen
 
 @dataclass(frozen=True, eq=False)
 class Standing:
-    """A body on the ground: its pose, the vertices (V, 3) and joints (55, 3) of its skin, and its rest shape (V, 3)."""
+    """A body on the ground: its pose, and the vertices (V, 3) and joints (55, 3) of its skin, world metres."""
 
     pose: BodyPose
     vertices: np.ndarray
     joints: np.ndarray
-    rest: np.ndarray
 
 
 def stand(body: Body, recipe: Recipe, poses: Sequence[BodyPose], rng: Random) -> list[Standing]:
@@ -37,13 +38,13 @@ def stand(body: Body, recipe: Recipe, poses: Sequence[BodyPose], rng: Random) ->
     middle, around = np.zeros(2), rng.uniform(0, 2 * np.pi)
     for number, (figure, pose) in enumerate(zip(recipe.figures, poses, strict=True)):
         pose = _turned(pose, rng.uniform(0, 2 * np.pi))
-        vertices, joints, rest = _skinned(body, pose)
+        vertices, joints = _skinned(body, pose)
         lift = rng.uniform(0.12, 0.5) if figure.stance == "jumping" else 0.0
         low, high = vertices.min(axis=0), vertices.max(axis=0)
         place = middle + (rng.uniform(0.0, 0.25, 2) if number else 0)
         by = np.array([place[0] - (low[0] + high[0]) / 2, lift - low[1], place[1] - (low[2] + high[2]) / 2])
         by32 = by.astype(np.float32)
-        standing.append(Standing(pose.moved(by), vertices + by32, joints + by32, rest))
+        standing.append(Standing(pose.moved(by), vertices + by32, joints + by32))
         # The next stands a step away: near enough that some are partly behind others.
         around += rng.uniform(1.6, 2.9)
         middle = place + rng.uniform(0.55, 1.15) * np.array([np.cos(around), np.sin(around)])
@@ -57,10 +58,9 @@ def _turned(pose: BodyPose, angle: float) -> BodyPose:
 
 
 @torch.inference_mode()
-def _skinned(body: Body, pose: BodyPose) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def _skinned(body: Body, pose: BodyPose) -> tuple[np.ndarray, np.ndarray]:
     batch = body.poses(pose)
-    rest = body.shapes(batch.betas, batch.expression, batch.face_units)
-    return body.vertices(batch)[0].numpy(), body.joints(batch)[0].numpy(), rest[0].numpy()
+    return body.vertices(batch)[0].numpy(), body.joints(batch)[0].numpy()
 
 
 def framed(recipe: Recipe, standing: Sequence[Standing], size: tuple[int, int], rng: Random) -> tuple[Camera, float]:
@@ -101,20 +101,20 @@ def _aim(recipe: Recipe, standing: Sequence[Standing], rng: Random) -> tuple[np.
         share = rng.uniform(0.8, 0.92) if recipe.calm else rng.uniform(0.62, 0.97)
         return np.concatenate([one.vertices[::every] for one in standing]), share
     one = standing[int(rng.integers(len(standing)))]
-    head, pelvis = one.joints[15], one.joints[0]
+    head, pelvis = one.joints[_at("head")], one.joints[_at("pelvis")]
     if recipe.framing == "half":
         # What is nearer to the head than the hips are, hands too where they are raised.
         near = np.linalg.norm(one.vertices - head, axis=1) < 1.05 * np.linalg.norm(pelvis - head)
         return one.vertices[near][::every], rng.uniform(0.85, 1.2)
     reach = rng.uniform(0.28, 0.5)
-    middle = head if rng.random() < 0.6 else one.joints[int(rng.choice([20, 21]))]  # or a hand
+    middle = head if rng.random() < 0.6 else one.joints[int(rng.choice([_at("left_wrist"), _at("right_wrist")]))]
     near = np.linalg.norm(one.vertices - middle, axis=1) < reach
     return one.vertices[near][:: every // 4], rng.uniform(0.75, 1.0)
 
 
 def _faces(joints: np.ndarray) -> float:
     """The direction a body faces, rad about the vertical from +z towards +x."""
-    across = joints[1] - joints[2]  # from the right hip to the left
+    across = joints[_at("left_hip")] - joints[_at("right_hip")]
     return float(np.arctan2(-across[2], across[0]))
 
 

@@ -19,11 +19,10 @@ from scripts.world.words import Color, Figure, palette
 
 @dataclass(frozen=True, eq=False)
 class Posed:
-    """A body as it stands: vertices (V, 3) and joints (55, 3) f32, world metres; rest (V, 3), its shape unposed."""
+    """A body as it stands: vertices (V, 3) and joints (55, 3) f32, world metres."""
 
     vertices: np.ndarray
     joints: np.ndarray
-    rest: np.ndarray
 
 
 @lru_cache(maxsize=2)
