@@ -249,7 +249,7 @@ sizes: dict[Size, Sizes] = {
     "official": Sizes(_sd2_unet, _sd_vae, (768, 1024)),
     "mini": Sizes(
         _sd2_unet
-        | {"sample_size": 16, "block_out_channels": (48, 80, 112, 128), "layers_per_block": 1, "norm_num_groups": 16}
+        | {"sample_size": 16, "block_out_channels": (48, 80, 112, 112), "layers_per_block": 1, "norm_num_groups": 16}
         | {"cross_attention_dim": 128, "attention_head_dim": (1, 2, 2, 2), "in_channels": 16, "out_channels": 16},
         {"latent_channels": 16, "num_encoder_blocks": (0, 1, 2, 2), "num_decoder_blocks": (2, 2, 1, 0)}
         | {f"{part}_block_out_channels": (32,) * 4 for part in ("encoder", "decoder")},
