@@ -1,9 +1,10 @@
-"""Labelled figures named on a command line: annotation files with their folders, and which styles of them."""
+"""Labelled figures named on a command line: annotation files with their folders, and which pictures of them."""
 
 from __future__ import annotations
 
 import argparse
-from collections.abc import Collection, Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -27,13 +28,38 @@ class Chosen:
         return self.figures[int(self.numbers[index])]
 
 
+@dataclass(frozen=True)
+class Wanted:
+    """Which pictures: of those `styles`, of all where none are named, but of none and in no place that is left out."""
+
+    styles: tuple[str, ...] = ()
+    without_styles: tuple[str, ...] = ()
+    without_places: tuple[str, ...] = ()
+
+    def has(self, image: Mapping[str, Any]) -> bool:
+        """Whether this picture of an annotation file is one of them."""
+        style, place = image.get("style"), image.get("place")
+        return (not self.styles or style in self.styles) and not (
+            style in self.without_styles or place in self.without_places
+        )
+
+    def check(self, images: Sequence[Mapping[str, Any]]) -> None:
+        """ValueError for a style or place that none of the pictures has: a name may be misspelt."""
+        for kind, names in (("style", self.styles + self.without_styles), ("place", self.without_places)):
+            there = {image.get(kind) or "" for image in images} - {""}
+            if unknown := set(names) - there:
+                known = ", ".join(sorted(there)) or "none"
+                raise ValueError(f"expected {kind}s of the pictures ({known}), got {', '.join(sorted(unknown))}")
+
+
 def add_data(parser: argparse.ArgumentParser) -> None:
     """The arguments that name annotated pictures."""
     add = parser.add_argument
     add("--data", type=Path, action="append", default=[], metavar="FILE.json", help="COCO-form annotations; repeatable")
     add("--images", type=Path, action="append", default=[], metavar="DIR", help="where their file names begin")
-    add("--styles", nargs="+", metavar="STYLE", help="only pictures of these styles")
+    add("--styles", nargs="+", default=[], metavar="STYLE", help="only pictures of these styles")
     add("--without-styles", nargs="+", default=[], metavar="STYLE", help="no pictures of these styles")
+    add("--without-places", nargs="+", default=[], metavar="PLACE", help="no pictures in these places")
 
 
 def figures_from(args: argparse.Namespace, skeleton: Skeleton) -> tuple[Figures, list[dict[str, Any]]]:
@@ -43,27 +69,22 @@ def figures_from(args: argparse.Namespace, skeleton: Skeleton) -> tuple[Figures,
     """
     if not args.data or len(args.data) != len(args.images):
         raise ValueError(f"expected an --images for each --data, got {len(args.images)} for {len(args.data)}")
-    sets: list[Figures] = [
-        of_styles(data, images, skeleton, args.styles, args.without_styles)
-        for data, images in zip(args.data, args.images, strict=True)
+    wanted = Wanted(tuple(args.styles), tuple(args.without_styles), tuple(args.without_places))
+    shown = [read_annotations(data)["images"] for data in args.data]
+    wanted.check([image for images in shown for image in images])
+    sets = [
+        _chosen(CocoFigures(data, images, skeleton), data.name, pictures, wanted)
+        for data, images, pictures in zip(args.data, args.images, shown, strict=True)
     ]
     told = [{"data": data.name, "figures": len(one)} for data, one in zip(args.data, sets, strict=True)]
     return Joined(sets), told
 
 
-def of_styles(
-    data: Path, images: Path, skeleton: Skeleton, styles: Collection[str] | None, without: Collection[str]
-) -> Figures:
-    """The figures of a file in pictures of those styles, of all where none are named, but never those `without`."""
-    figures = CocoFigures(data, images, skeleton)
-    if not styles and not without:
+def _chosen(figures: CocoFigures, name: str, pictures: Sequence[Mapping[str, Any]], wanted: Wanted) -> Figures:
+    if wanted == Wanted():
         return figures
-    style = {image["id"]: image.get("style") for image in read_annotations(data)["images"]}
-    if unknown := (set(styles or ()) | set(without)) - set(style.values()):
-        named = ", ".join(sorted({each for each in style.values() if each})) or "none"
-        raise ValueError(f"expected styles of {data.name} ({named}), got {', '.join(sorted(unknown))}")
-    wanted = [n for n, image in enumerate(figures.pictures) if (style[image] in styles if styles else True)]
-    chosen = [n for n in wanted if style[figures.pictures[n]] not in without]
+    kept = {image["id"] for image in pictures if wanted.has(image)}
+    chosen = [number for number, image in enumerate(figures.pictures) if image in kept]
     if not chosen:
-        raise ValueError(f"expected figures in pictures of those styles in {data.name}, got none")
+        raise ValueError(f"expected figures in pictures of those styles and places in {name}, got none")
     return Chosen(figures, chosen)

@@ -18,7 +18,7 @@ from engine.posed_figures import PosedFigures
 from engine.sdpose_samples import Prepared, encoder_of, fingerprint, prepare
 from engine.sdpose_training import read_vae
 from engine.skeleton import coco17, wholebody133
-from scripts.labelled import figures_from, of_styles
+from scripts.labelled import figures_from
 from scripts.train_sdpose import Training
 
 library = Path(__file__).parent.parent / "assets" / "library" / "poses.json"
@@ -83,7 +83,8 @@ def test_a_training_takes_them_and_goes_on(prior, samples, tmp_path):  # noqa: F
 
 @pytest.fixture
 def world(tmp_path) -> Path:
-    images = [{"id": n, "file_name": f"{n}.png", "style": style} for n, style in enumerate(("oil", "ink", "oil"))]
+    kinds = (("oil", "sea"), ("ink", "sea"), ("oil", "cave"))
+    images = [{"id": n, "file_name": f"{n}.png", "style": kind[0], "place": kind[1]} for n, kind in enumerate(kinds)]
     for image in images:
         Image.new("RGB", (40, 40)).save(tmp_path / image["file_name"])
     rows = [{"id": n, "image_id": n, "bbox": [1, 1, 30, 30], "keypoints": [5.0 + n, 6.0, 2] * 17} for n in range(3)]
@@ -92,21 +93,31 @@ def world(tmp_path) -> Path:
     return tmp_path
 
 
-def test_styles_are_chosen_and_left_out(world):
-    def places(styles: list[str] | None, without: list[str]) -> list[float]:
-        found = of_styles(world / "file.json", world, coco17, styles, without)
+def asked(world: Path, files: int = 1, **changes: list[str]) -> Namespace:
+    names = {"styles": [], "without_styles": [], "without_places": []} | changes
+    return Namespace(data=[world / "file.json"] * files, images=[world] * files, **names)
+
+
+def test_styles_and_places_are_chosen_and_left_out(world):
+    def places(**changes: list[str]) -> list[float]:
+        found, _ = figures_from(asked(world, **changes), coco17)
         return [float(found[n].points[0, 0]) for n in range(len(found))]
 
-    assert places(None, []) == [5, 6, 7]
-    assert places(["oil"], []) == [5, 7]
-    assert places(None, ["oil"]) == [6]
-    for styles, without, sentence in ((["clay"], [], "got clay"), (["oil"], ["oil"], "got none")):
+    assert places() == [5, 6, 7]
+    assert places(styles=["oil"]) == [5, 7]
+    assert places(without_styles=["oil"]) == [6]
+    assert places(styles=["oil"], without_places=["cave"]) == [5]
+    for changes, sentence in (
+        ({"styles": ["clay"]}, r"expected styles of the pictures \(ink, oil\), got clay"),
+        ({"without_places": ["oil"]}, r"expected places of the pictures \(cave, sea\), got oil"),
+        ({"styles": ["oil"], "without_styles": ["oil"]}, "got none"),
+    ):
         with pytest.raises(ValueError, match=sentence):
-            places(styles, without)
+            places(**changes)
 
 
 def test_files_and_folders_come_in_pairs(world):
-    args = Namespace(data=[world / "file.json"] * 2, images=[world] * 2, styles=None, without_styles=["ink"])
+    args = asked(world, 2, without_styles=["ink"])
     figures, told = figures_from(args, coco17)
     assert (len(figures), [one["figures"] for one in told]) == (4, [2, 2])
     args.images.pop()
