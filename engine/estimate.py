@@ -122,7 +122,7 @@ def estimate(
     # 3. What the artist should know.
     if note and any(figure.drawn for figure in found):
         note("Read as a drawing: its outline was filled in to find the pose.")
-    if note and any(figure.person.score < model.thresholds.doubtful for figure in found):
+    if note and any(model.thresholds.mean(figure.person) < model.thresholds.doubtful for figure in found):
         note("Part of this is a guess: check the joints, or draw a closer box around the figure.")
     say(1.0, "Done")
     return Pose2D(size, tuple(_with_parts(figure.person, options.parts) for figure in found))
@@ -175,11 +175,12 @@ def _figure(
     drawing: Callable[[], paper.Drawing | None],
 ) -> Figure:
     """What was made of a box; a doubtful figure on paper is looked at again, filled, if the model needs it."""
-    doubtful = person.score < model.thresholds.doubtful
+    mean = model.thresholds.mean
+    doubtful = mean(person) < model.thresholds.doubtful
     drawn = False
     if doubtful and model.thresholds.outline and (sheet := drawing()):
         solid = model.points(sheet.solid, [box], flip_test)[0]
-        if drawn := solid.score > person.score:
+        if drawn := mean(solid) > mean(person):
             person = solid
     states = tuple(map(model.thresholds.state, person.scores))
     return Figure(replace(person, states=states), box, doubtful, drawn)
@@ -188,9 +189,13 @@ def _figure(
 def _kept(found: list[Figure], thresholds: Thresholds) -> list[Figure]:
     """The figures sure enough to be people, each once (two boxes may hold one person), the smallest first."""
     kept: list[Figure] = []
-    for each in sorted(found, key=lambda figure: -figure.person.scores.mean()):
+
+    def sure(figure: Figure) -> float:
+        return thresholds.mean(figure.person, present=False)
+
+    for each in sorted(found, key=sure, reverse=True):
         least = thresholds.outline if each.drawn and thresholds.outline else thresholds.person
-        if each.person.scores.mean() < least or not each.person.present.any():
+        if sure(each) < least or not each.person.present.any():
             continue
         if _extent(each.person.box()) < least_extent * _extent(each.box):
             continue

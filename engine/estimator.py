@@ -21,7 +21,8 @@ class Thresholds:
     """What an estimator's scores mean: from where a joint is visible, and below where it is missing.
 
     Below a mean score of `doubtful` a figure is a guess; where nobody drew a box, one below `person` is nobody. With
-    `outline` a doubtful figure on paper is looked at once more, filled in, and is somebody from that score on.
+    `outline` a doubtful figure on paper is looked at once more, filled in, and is somebody from that score on. Means
+    are over the joints of `judged`, where it is told, else over all.
     """
 
     visible: float
@@ -29,10 +30,16 @@ class Thresholds:
     doubtful: float
     person: float
     outline: float | None = None
+    judged: Skeleton | None = None
 
     def state(self, score: float) -> State:
         """What a joint of that score is."""
         return "visible" if score >= self.visible else "hidden" if score >= self.hidden else "missing"
+
+    def mean(self, person: Person, present: bool = True) -> float:
+        """The mean score that decides: of the joints judged, those that are missing left out unless not `present`."""
+        part = person if self.judged is None else person.to(self.judged)
+        return part.score if present else float(part.scores.mean())
 
 
 class Estimator(Protocol):
