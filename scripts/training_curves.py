@@ -15,6 +15,7 @@ import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyvista
@@ -60,7 +61,7 @@ def drawn(lines: Sequence[tuple[str, np.ndarray, np.ndarray]], title: str, colum
     chart.legend_visible = True
     for axis in (chart.x_axis, chart.y_axis):
         axis.label_size, axis.tick_label_size = 15, 13
-    plotter = pyvista.Plotter(off_screen=True, window_size=list(size))
+    plotter: Any = pyvista.Plotter(off_screen=True, window_size=list(size))
     plotter.background_color = paper
     plotter.add_chart(chart)
     picture = plotter.screenshot(return_img=True)
