@@ -9,6 +9,8 @@ from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from engine import libraries
+
 if TYPE_CHECKING:
     from transformers import CLIPTokenizer
 
@@ -50,9 +52,7 @@ def learned_merges(captions: Iterable[str], entries: int) -> list[str]:
 
 def _words(captions: Iterable[str]) -> Counter[tuple[str, ...]]:
     """How often each word is said, as its letters; cut into words as CLIP's own tokenizer cuts."""
-    from transformers import CLIPTokenizer  # not above: transformers alone takes a second
-
-    backend = CLIPTokenizer().backend_tokenizer
+    backend = libraries.transformers().CLIPTokenizer().backend_tokenizer
     said: Counter[tuple[str, ...]] = Counter()
     for caption, count in Counter(captions).items():
         text = backend.normalizer.normalize_str(caption)
@@ -95,6 +95,4 @@ def write(merges: Sequence[str], folder: Path) -> int:
 
 def read(folder: Path) -> CLIPTokenizer:
     """The tokenizer of a folder."""
-    from transformers import CLIPTokenizer
-
-    return CLIPTokenizer.from_pretrained(folder, local_files_only=True)
+    return libraries.transformers().CLIPTokenizer.from_pretrained(folder, local_files_only=True)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from engine import libraries
+
 if TYPE_CHECKING:
     from transformers import CLIPTokenizer
 
@@ -14,6 +16,4 @@ entries = 49408  # of the published vocabulary: learned tokens come after
 
 def tokenizer(pad_token: str = "<|endoftext|>") -> CLIPTokenizer:
     """A new tokenizer of Stable Diffusion 1.5; `pad_token` fills prompts up: "!" for SDXL's second text encoder."""
-    from transformers import CLIPTokenizer  # not above: transformers alone takes a second
-
-    return CLIPTokenizer.from_pretrained(folder, pad_token=pad_token, local_files_only=True)
+    return libraries.transformers().CLIPTokenizer.from_pretrained(folder, pad_token=pad_token, local_files_only=True)

@@ -10,7 +10,7 @@ from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from engine import forecast, room, weights
+from engine import forecast, libraries, room, weights
 from engine.detect import PersonDetector
 from engine.estimate import Detector, Estimator, Options
 from engine.forecast import Forecast
@@ -85,6 +85,7 @@ class Loader:
         )
 
     def _sdpose(self, entry: weights.Weights, options: Options) -> Estimator:
+        libraries.transformers()  # diffusers comes with what follows
         from engine.sdpose import SDPoseEstimator, SDPosePipeline
 
         dtype = self._dtype(entry, options)
@@ -141,6 +142,7 @@ class Loader:
     def painter(self, model: PaintModel, control: PaintControl, size: tuple[int, int]) -> Painter:
         """What paints pictures of (width, height) px with that base and control; ValueError when they do not fit."""
         with self._large_lock:
+            libraries.transformers()  # diffusers comes with what follows
             from engine.paint_loading import fits
             from engine.painter import Painter
             from engine.painter_memory import memory_for, there

@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from PIL import Image
 
+from engine import libraries
 from engine.box import Box
 from engine.detect import Detection
 from engine.model_folder import read_config, read_preparation
@@ -103,12 +104,9 @@ def load(
     _, size = read_preparation(folder, usual)
     if not (folder / "model.safetensors").is_file():
         raise WrongWeights(f"expected the file {folder / 'model.safetensors'}, got none")
-    # Here and not above: the import takes seconds, and whoever uses another detector should not wait for it.
-    from transformers import RTDetrV2ForObjectDetection
-
     # By transformers' own loader, which knows the published files' older names of tensors.
     try:
-        loaded: Any = RTDetrV2ForObjectDetection.from_pretrained(
+        loaded: Any = libraries.transformers().RTDetrV2ForObjectDetection.from_pretrained(
             folder,
             local_files_only=True,
             use_safetensors=True,

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from engine import download, weights
+from engine import download, libraries, weights
 from engine.box import Box
 from engine.estimate import Detector, Estimator, Options, Progress, estimate, usual
 from engine.evaluate import Figures
@@ -199,6 +199,7 @@ class Studio:
         model, control = self.planned(request, pose)
         if progress and not (self._loader.has(model.name) and self._loader.has(control.name)):
             progress(0.0, f"Loading {model.name} and {control.name}")
+        libraries.transformers()  # diffusers comes with what follows
         from engine.paint import check, paint
 
         check(request, pose)  # before gigabytes are read

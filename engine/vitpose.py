@@ -14,7 +14,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from engine import vitpose_checkpoint
+from engine import libraries, vitpose_checkpoint
 from engine.box import Box
 from engine.estimator import Thresholds, Watch
 from engine.pose import Person
@@ -108,11 +108,9 @@ def load(
     ValueError, names what is absent or wrong in the files.
     """
     found = vitpose_checkpoint.read(path, skeleton, dataset_index)
-    # Here and not above: the import takes seconds, and whoever uses another model should not wait for it.
-    from transformers import VitPoseConfig, VitPoseForPoseEstimation
-
+    models = libraries.transformers()
     with torch.device("meta"):
-        network: Any = VitPoseForPoseEstimation(VitPoseConfig.from_dict(found.config))
+        network: Any = models.VitPoseForPoseEstimation(models.VitPoseConfig.from_dict(found.config))
     load_strictly(network, found.tensors, str(path))
     network = network.to(device=device, dtype=dtype)
     return ViTPoseEstimator(network, skeleton, found.size, found.mean, found.std, name)
