@@ -162,8 +162,9 @@ def central(picture: np.ndarray) -> np.ndarray:
 
 
 def strip(pictures: torch.Tensor) -> np.ndarray:
-    """The first pictures side by side, (size, shown × size, 3) uint8."""
-    values = ((pictures[:shown].clamp(-1, 1) + 1) * 127.5).round().byte().permute(0, 2, 3, 1).numpy()
+    """Some of the pictures, spread over their list, side by side: (size, shown × size, 3) uint8."""
+    some = pictures[:: max(1, len(pictures) // shown)][:shown]
+    values = ((some.clamp(-1, 1) + 1) * 127.5).round().byte().permute(0, 2, 3, 1).numpy()
     return np.hstack([*values, *[np.zeros_like(values[0])] * (shown - len(values))])
 
 
