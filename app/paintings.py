@@ -6,7 +6,6 @@ import base64
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, replace
-from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import cv2
@@ -21,7 +20,7 @@ from app.verbs import answering, mask_of, photo_of, said, sentence
 from engine import weights
 from engine.formats.checks import keyed, truth
 from engine.formats.document import from_document
-from engine.paint_models import PaintControl, PaintModel, easiest, kind_of
+from engine.paint_models import PaintControl, PaintModel, as_learned, easiest, kind_of
 from engine.progress import Cancelled
 from engine.scene import PaintRequest, Picture, Scene
 from engine.studio import Studio
@@ -52,6 +51,7 @@ def painter(studio: Studio, jobs: Jobs) -> Callable[..., Iterator[dict]]:
         """Paint pictures of a document's figures, as its `request` says: prompt, negative, size, seed, count, steps,
         guidance, pose_strength, pose_window, encoding, model, fit, words, silent, words_window, change.
 
+        What the request does not say of size and guidance is as usual with its painter.
         A `photo` of the document's size is painted over, within a `mask` only where that is white. `check` has each
         picture looked at for its pose. Yields {fraction, text}, {preview: {n, step, steps, address}} and, for each
         picture as soon as it is finished, {picture}; last {pictures, notes, model, control}: the pictures in the order
@@ -61,8 +61,14 @@ def painter(studio: Studio, jobs: Jobs) -> Callable[..., Iterator[dict]]:
         image = photo_of(photo).image if photo else None
         scene = from_document(document, photo=image)
         request = replace(scene.request or PaintRequest(), photo=image, mask=mask_of(mask) if mask else None)
+        said = [*(document.get("request") or ())]
         check, best = truth(check, "check"), truth(best, "best")
-        yield from jobs.run(job, lambda tell, stopped: _Run(studio, scene, request, check, tell, stopped).work(best))
+
+        def work(tell: Tell, stopped: Stopped) -> dict[str, Any]:
+            asked = as_learned(request, studio.planned(request, scene.pose)[0], said)
+            return _Run(studio, scene, asked, check, tell, stopped).work(best)
+
+        yield from jobs.run(job, work)
 
     return paint
 
@@ -105,7 +111,7 @@ class _Run:
 
     def done(self, picture: Picture) -> None:
         """A finished picture, looked at for its pose where that can be done."""
-        if self.check and self.scene.pose.people:
+        if self.check and self.scene.pose.people and picture.control:  # one painted from words alone keeps no pose
             self.tell({"text": f"Looking for the pose in picture {len(self.finished) + 1} of {self.request.count}"})
             try:
                 picture = self.studio.verified(picture)
@@ -147,9 +153,10 @@ class Painters:
         """{auto: the model that `auto` takes, or "", models, each with its controls, downloads: may visitors}."""
         found = self.studio.painters()
         return {
-            "auto": next((model.name for model in found if model.usable), ""),
+            "auto": next((model.name for model in found if model.usable or model.words_alone), ""),
             "models": [
-                self._entry(model) | {"controls": [self._entry(control) for control in model.controls]}
+                self._entry(model)
+                | {"words_alone": model.words_alone, "controls": [self._entry(control) for control in model.controls]}
                 for model in found
             ],
             "downloads": self.models.downloads,
@@ -170,44 +177,50 @@ class Painters:
         {tokens: [{token, joint, said}] of the joints that are drawn, kept and dropped of the prompt, unknown: words
         that look like a joint's and are none, notes}.
         """
+        from engine.caption_tokens import strange
         from engine.keypoint_words import table_of, visible_words
         from engine.prompting import heard, negative_heard
 
         scene, request = _asked(told)
-        control = self._planned(scene, request)
-        known = None if control.encoding == "spctrl" else ()
-        prompt: Heard = heard(request, scene.pose, control.kind, self._tokenizer, known)
-        _, cut = negative_heard(request, self._tokenizer)
-        joints = {word.token: word.joint for word in table_of(control.kind)}
-        drawn = visible_words(scene.pose, control.kind) if known is None else ()
+        model, control = self._planned(scene, request)
+        known = None if control and control.encoding == "spctrl" else ()
+        kind = control.kind if control else "human"
+        tokenizer = self.studio.tokenizer(model)
+        prompt: Heard = heard(request, scene.pose, kind, tokenizer, known)
+        _, cut = negative_heard(request, tokenizer)
+        notes = [f"Of what to leave out, it does not hear “{cut}”."] if cut else []
+        if words := strange(prompt.plain, tokenizer):
+            notes.append(f"It has never seen the words {', '.join(words)}.")
+        joints = {word.token: word.joint for word in table_of(kind)}
+        drawn = visible_words(scene.pose, kind) if known is None else ()
         return {
             "tokens": [{"token": one, "joint": joints[one], "said": one in prompt.tokens} for one in drawn],
             "kept": prompt.text,
             "dropped": prompt.dropped,
             "unknown": list(prompt.unknown),
-            "notes": [f"Of what to leave out, it does not hear “{cut}”."] if cut else [],
+            "notes": notes,
         }
 
     def encoding(self, told: Any) -> dict[str, Any]:
-        """The pose as the painter sees it: {address, encoding}; an index map in colours, for it is nearly black."""
+        """The pose as the painter sees it: {address, encoding}; an index map in colours, for it is nearly black.
+
+        Both are empty for a painter that is not told the pose.
+        """
         from engine.paint_map import colored, drawn_map
 
         scene, request = _asked(told)
-        encoding = self._planned(scene, request).encoding
+        _, control = self._planned(scene, request)
+        if control is None:
+            return {"address": "", "encoding": ""}
+        encoding = control.encoding
         drawn = drawn_map(request, scene.pose, encoding)
         shown = colored(drawn) if drawn.ndim == 2 else drawn
         times = max(1, map_side // max(shown.shape[:2]))  # of a small map each pixel is seen
         return {"address": _address(shown.repeat(times, 0).repeat(times, 1), map_side), "encoding": encoding}
 
-    @cached_property
-    def _tokenizer(self) -> Any:
-        from engine.clip_words import tokenizer
-
-        return tokenizer()
-
-    def _planned(self, scene: Scene, request: PaintRequest) -> PaintControl:
-        """What would tell a painter the pose: of those that are here, else of those that are easiest to get."""
-        return easiest(self.studio.painters(), request.model, request.encoding, kind_of(scene.pose))[1]
+    def _planned(self, scene: Scene, request: PaintRequest) -> tuple[PaintModel, PaintControl | None]:
+        """Who would paint and what would tell it the pose: of those here, else of those that are easiest to get."""
+        return easiest(self.studio.painters(), request.model, request.encoding, kind_of(scene.pose))
 
 
 def _asked(told: Any) -> tuple[Scene, PaintRequest]:

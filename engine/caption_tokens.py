@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from itertools import pairwise
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from transformers import CLIPTokenizer
 
 start, end = "<|startoftext|>", "<|endoftext|>"
+small = 10_000  # entries of a vocabulary, up to which a word in pieces is one that the model never saw
 longest = 77  # tokens a text encoder takes, its start and end among them
 bare = 514  # entries that every vocabulary has: a letter and a last letter for each byte, the text's start and end
 _word_end = "</w>"
@@ -96,3 +98,14 @@ def write(merges: Sequence[str], folder: Path) -> int:
 def read(folder: Path) -> CLIPTokenizer:
     """The tokenizer of a folder."""
     return libraries.transformers().CLIPTokenizer.from_pretrained(folder, local_files_only=True)
+
+
+def strange(text: str, tokenizer: CLIPTokenizer) -> tuple[str, ...]:
+    """The words of a text that a small vocabulary, which has its captions' words whole, knows only in pieces.
+
+    Of a large one, such as CLIP's own, none: it has many more words than are whole.
+    """
+    if len(tokenizer) > small:
+        return ()
+    found = re.findall(r"[a-z]+", text.lower())
+    return tuple(dict.fromkeys(word for word in found if len(tokenizer.tokenize(word)) > 1))

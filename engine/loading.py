@@ -42,7 +42,7 @@ class Loader:
         self._models, self._threads = models, threads
         self._small: dict[str, Any] = {}
         self._large: OrderedDict[Key, Any] = OrderedDict()  # the last used last
-        self._painter: tuple[tuple[Key, Key, Memory], Painter] | None = None
+        self._painter: tuple[tuple[tuple[Key, ...], Memory], Painter] | None = None
         # Apart, so that nobody waits for gigabytes who wants the quick model.
         self._lock, self._large_lock = threading.RLock(), threading.RLock()
 
@@ -130,7 +130,7 @@ class Loader:
                 return
             log.info("letting %s go", key[0])
             del self._large[key]
-            if self._painter is not None and key in self._painter[0]:
+            if self._painter is not None and key in self._painter[0][0]:
                 self._painter = None
             gc.collect()  # pipelines know their parts and these know them
 
@@ -139,8 +139,11 @@ class Loader:
 
     # ── what paints ──
 
-    def painter(self, model: PaintModel, control: PaintControl, size: tuple[int, int]) -> Painter:
-        """What paints pictures of (width, height) px with that base and control; ValueError when they do not fit."""
+    def painter(self, model: PaintModel, control: PaintControl | None, size: tuple[int, int]) -> Painter:
+        """What paints pictures of (width, height) px with that base and control, if any.
+
+        ValueError when they do not fit.
+        """
         with self._large_lock:
             libraries.transformers()  # diffusers comes with what follows
             from engine.paint_loading import fits
@@ -148,13 +151,13 @@ class Loader:
             from engine.painter_memory import memory_for, there
 
             device = self._device()
-            base, keys = self._base(model), (self._key(model.name), self._key(control.name))
-            told = self._control(control, beside=keys)
-            if not fits(base, told):
-                raise ValueError(f"expected a control for {model.name}, got {control.name}, made for another base")
+            base, keys = self._base(model), tuple(self._key(one.name) for one in (model, control) if one)
+            told = self._control(control, beside=keys) if control else None
+            if told and not fits(base, told):
+                raise ValueError(f"expected a control for {model.name}, got {told.name}, made for another base")
             memory = memory_for(base, told, size, device, room.free(device) + there(base, told, device))
-            if self._painter is None or self._painter[0] != (*keys, memory):
-                self._painter = (*keys, memory), Painter(base, told, device.type, memory)
+            if self._painter is None or self._painter[0] != (keys, memory):
+                self._painter = (keys, memory), Painter(base, told, device.type, memory)
             return self._painter[1]
 
     def _base(self, model: PaintModel) -> Base:

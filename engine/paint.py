@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from engine import caption_tokens
 from engine.draw import index_skeletons
 from engine.keypoint_words import PoseKind
 from engine.paint_map import check_size, fits, placing
@@ -38,7 +39,8 @@ def paint(
     the request is understood. ValueError says what cannot be painted.
     """
     check(request, pose)
-    check_kind(pose, painter.control.kind, painter.control.encoding)
+    if painter.control:
+        check_kind(pose, painter.control.kind, painter.control.encoding)
     if note:
         for sentence in notes_of(request, pose, painter):
             note(sentence)
@@ -59,7 +61,8 @@ def paint(
             progress(start / request.count, f"Painting {start + 1} of {request.count}")
         for seed, image in zip(some, painter.painted(request, pose, some, look), strict=True):
             alone = replace(request, seed=seed, count=1)
-            picture = Picture(image, alone, laid, painter.base.name, painter.control.name)
+            control = painter.control.name if painter.control else ""
+            picture = Picture(image, alone, laid, painter.base.name, control)
             pictures.append(picture)
             if done:
                 done(picture)
@@ -130,6 +133,10 @@ def notes_of(request: PaintRequest, pose: Pose2D, painter: Painter) -> tuple[str
         notes.append(f"The negative prompt is too long: the model does not hear “{_short(cut)}”.")
     if prompt.unknown:
         notes.append(f"The model has not learned {', '.join(prompt.unknown)} as a joint of this pose.")
+    if strange := caption_tokens.strange(prompt.plain, painter.tokenizer):
+        notes.append(f"{painter.base.name} has never seen the words {', '.join(strange)}.")
+    if painter.control is None and pose.people:
+        notes.append(f"{painter.base.name} paints from the words alone: it is not told the pose.")
     return tuple(notes)
 
 

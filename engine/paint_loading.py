@@ -13,6 +13,7 @@ from typing import Any
 import torch
 from diffusers import schedulers
 from diffusers.models.autoencoders.autoencoder_kl import AutoencoderKL
+from diffusers.models.autoencoders.autoencoder_tiny import AutoencoderTiny
 from diffusers.models.controlnets.controlnet import ControlNetModel
 from diffusers.models.unets.unet_2d_condition import UNet2DConditionModel
 from diffusers.schedulers.scheduling_utils import SchedulerMixin
@@ -82,7 +83,7 @@ def _read_folder(folder: Path, dtype: torch.dtype) -> dict[str, Any]:
         raise WrongWeights(f"expected {' or '.join(bases)} in {folder.name}/model_index.json, got {kind!r:.80}")
     parts: dict[str, Any] = {
         "unet": _network(UNet2DConditionModel, folder / "unet", dtype),
-        "vae": _network(AutoencoderKL, folder / "vae", dtype, _vae_renames),
+        "vae": _autoencoder(folder / "vae", dtype),
         "scheduler": _scheduler(folder / "scheduler" / "scheduler_config.json"),
     }
     for more in ("", "_2") if "text_encoder_2" in bases[kind] else ("",):
@@ -95,6 +96,13 @@ def _read_folder(folder: Path, dtype: torch.dtype) -> dict[str, Any]:
             f"for a U-Net that reads {parts['unet'].config.cross_attention_dim}"
         )
     return parts
+
+
+def _autoencoder(folder: Path, dtype: torch.dtype) -> AutoencoderKL | AutoencoderTiny:
+    """A base's autoencoder: Stable Diffusion's own, or a small one."""
+    if read_settings(folder / "config.json").get("_class_name") == AutoencoderTiny.__name__:
+        return _network(AutoencoderTiny, folder, dtype)
+    return _network(AutoencoderKL, folder, dtype, _vae_renames)
 
 
 def _network(kind: type[Part], folder: Path, dtype: torch.dtype, renames: Mapping[str, str] | None = None) -> Part:

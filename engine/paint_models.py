@@ -5,14 +5,15 @@ Nothing is loaded to tell it.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from engine import weights
 from engine.keypoint_words import PoseKind
 from engine.paint_layout import Encoding, sdxl_widths
 from engine.pose import Pose2D
+from engine.scene import PaintRequest
 from engine.skeleton import ap10k17, face68, hand21
 from engine.weights import MissingWeights, Weights
 
@@ -41,7 +42,10 @@ class PaintControl:
 
 @dataclass(frozen=True)
 class PaintModel:
-    """A base with the controls that fit it, those that are here first; `side` is that of what it learned from, px."""
+    """A base with the controls that fit it, those that are here first.
+
+    `side` is that of what it learned from, px; `guidance` how strictly words usually count with it.
+    """
 
     name: str
     does: str
@@ -49,6 +53,7 @@ class PaintModel:
     speed: str
     megabytes: float
     side: int
+    guidance: float
     is_xl: bool
     present: bool
     downloadable: bool
@@ -62,12 +67,17 @@ class PaintModel:
         """How poses may be told to it now, and of whom."""
         return tuple((c.encoding, c.kind) for c in self.controls if self.present and c.present)
 
+    @property
+    def words_alone(self) -> bool:
+        """Whether it paints from the words alone: it is here, and nothing is known that tells it a pose."""
+        return self.present and not self.controls
+
 
 def paint_models(models: Path | None) -> tuple[PaintModel, ...]:
-    """Every base with its controls: those that can paint now first, then those that lack a control."""
+    """Every base with its controls: those that can paint a pose now first, then those that paint from words alone."""
     controls = weights.every("control", models)
     found = [_model(base, controls) for base in weights.every("paint", models)]
-    return tuple(sorted(found, key=lambda m: (not m.usable, not m.present)))
+    return tuple(sorted(found, key=lambda m: (not m.usable, not m.words_alone, not m.present)))
 
 
 def kind_of(pose: Pose2D) -> PoseKind | None:
@@ -80,37 +90,49 @@ def kind_of(pose: Pose2D) -> PoseKind | None:
     return None if not animals else "animal" if animals[0] else "human"
 
 
+def as_learned(request: PaintRequest, model: PaintModel, said: Collection[str]) -> PaintRequest:
+    """The request with that model's usual size and guidance where the artist has `said` nothing of them."""
+    usual = {"size": (model.side, model.side), "guidance": model.guidance}
+    return replace(request, **{name: value for name, value in usual.items() if name not in said})  # type: ignore[arg-type]
+
+
 def easiest(
     found: Sequence[PaintModel], model: str, encoding: str, kind: PoseKind | None
-) -> tuple[PaintModel, PaintControl]:
+) -> tuple[PaintModel, PaintControl | None]:
     """The base and control for a pose of that kind: what is here, else what is easiest to get.
 
     `auto` takes the first base that has one, and SP-Ctrl's before others; where nobody is drawn, any control will do.
+    A base that no control is known for paints from the words alone, where none is here that can be told the pose.
     ValueError for an unknown model or encoding, and where none is known that does it.
     """
     if encoding not in encodings:
         raise ValueError(f"expected an encoding of {', '.join(encodings)}, got {encoding!r}")
     if model != "auto" and model not in {m.name for m in found}:
         raise ValueError(f"expected one of the models that paint {', '.join(m.name for m in found)}, got {model!r}")
-    pairs = [(m, c) for m in found if model in ("auto", m.name) for c in m.controls if _suits(c, encoding, kind)]
+    asked = [m for m in found if model in ("auto", m.name)]
+    pairs: list[tuple[PaintModel, PaintControl | None]] = [
+        (m, c) for m in asked for c in m.controls if _suits(c, encoding, kind)
+    ]
+    if encoding == "auto":
+        pairs += [(m, None) for m in asked if m.words_alone]
     if not pairs:
         other = "model" if model != "auto" else "encoding"
         by = f" by {model}" if model != "auto" else ""
         raise ValueError(f"expected {_wanted(encoding, kind)}{by}, got none that is known: choose another {other}")
     # Of what is here the first; of the rest, that of the fewest gigabytes, without a visit to a page if possible.
-    here = [pair for pair in pairs if all(part.present for part in pair)]
+    here = [pair for pair in pairs if all(part.present for part in pair if part)]
     return here[0] if here else min(pairs, key=lambda pair: _effort(*pair))
 
 
 def chosen(
     found: Sequence[PaintModel], model: str, encoding: str, kind: PoseKind | None, into: Path | None = None
-) -> tuple[PaintModel, PaintControl]:
+) -> tuple[PaintModel, PaintControl | None]:
     """As `easiest`, of what is here; else MissingWeights says what is needed and how to get it.
 
     `into` is the user's folder of models: a download that was stopped there goes on there.
     """
     pair = easiest(found, model, encoding, kind)
-    lacking = [part for part in pair if not part.present]
+    lacking = [part for part in pair if part and not part.present]
     if not lacking:
         return pair
     said = f"expected {_wanted(encoding, kind)}, got no {' and no '.join(part.name for part in lacking)}"
@@ -134,8 +156,8 @@ def _wanted(encoding: str, kind: PoseKind | None) -> str:
     return f"models that paint {whom}{f' with {encoding}' if encoding != 'auto' else ''}"
 
 
-def _effort(model: PaintModel, control: PaintControl) -> tuple[int, float]:
-    lacking = [part for part in (model, control) if not part.present]
+def _effort(model: PaintModel, control: PaintControl | None) -> tuple[int, float]:
+    lacking = [part for part in (model, control) if part and not part.present]
     return sum(not part.command for part in lacking), sum(part.megabytes for part in lacking)
 
 
@@ -144,6 +166,7 @@ def _model(base: Weights, controls: Sequence[Weights]) -> PaintModel:
     fitting.sort(key=lambda c: (not c.present, c.encoding != "spctrl"))
     return PaintModel(
         base.name, base.does, base.licence, base.speed, base.megabytes, base.side or 512,
+        guidance=base.guidance,
         is_xl=base.widths == sdxl_widths,
         present=base.present,
         downloadable=base.downloadable and not base.present,

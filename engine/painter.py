@@ -1,4 +1,7 @@
-"""What paints: a diffusion model, a ControlNet that tells it the pose, and stock diffusers pipelines made of both."""
+"""What paints: a diffusion model, a ControlNet that tells it the pose, and stock diffusers pipelines made of both.
+
+Without a ControlNet a model paints from the words alone.
+"""
 
 from __future__ import annotations
 
@@ -20,8 +23,19 @@ from diffusers.pipelines.controlnet.pipeline_controlnet_sd_xl import StableDiffu
 from diffusers.pipelines.controlnet.pipeline_controlnet_sd_xl_img2img import (
     StableDiffusionXLControlNetImg2ImgPipeline,
 )
+from diffusers.pipelines.stable_diffusion.pipeline_stable_diffusion import StableDiffusionPipeline
+from diffusers.pipelines.stable_diffusion.pipeline_stable_diffusion_img2img import StableDiffusionImg2ImgPipeline
+from diffusers.pipelines.stable_diffusion.pipeline_stable_diffusion_inpaint import StableDiffusionInpaintPipeline
+from diffusers.pipelines.stable_diffusion_xl.pipeline_stable_diffusion_xl import StableDiffusionXLPipeline
+from diffusers.pipelines.stable_diffusion_xl.pipeline_stable_diffusion_xl_img2img import (
+    StableDiffusionXLImg2ImgPipeline,
+)
+from diffusers.pipelines.stable_diffusion_xl.pipeline_stable_diffusion_xl_inpaint import (
+    StableDiffusionXLInpaintPipeline,
+)
 from PIL import Image
 from torch import Tensor
+from torch.nn import functional as F
 
 from engine.keypoint_words import PoseKind
 from engine.keypoint_words_loading import with_learned_words
@@ -74,29 +88,47 @@ class Control:
     words: Mapping[str, Tensor] = field(default_factory=dict)
 
 
-_pipelines: dict[tuple[bool, str], Any] = {
-    (False, "new"): StableDiffusionControlNetPipeline,
-    (False, "photo"): StableDiffusionControlNetImg2ImgPipeline,
-    (False, "mask"): StableDiffusionControlNetInpaintPipeline,
-    (True, "new"): StableDiffusionXLControlNetPipeline,
-    (True, "photo"): StableDiffusionXLControlNetImg2ImgPipeline,
-    (True, "mask"): StableDiffusionXLControlNetInpaintPipeline,
+# Of SDXL or not, told the pose or not: by the way of painting.
+_pipelines: dict[tuple[bool, bool], dict[str, Any]] = {
+    (False, True): {
+        "new": StableDiffusionControlNetPipeline,
+        "photo": StableDiffusionControlNetImg2ImgPipeline,
+        "mask": StableDiffusionControlNetInpaintPipeline,
+    },
+    (True, True): {
+        "new": StableDiffusionXLControlNetPipeline,
+        "photo": StableDiffusionXLControlNetImg2ImgPipeline,
+        "mask": StableDiffusionXLControlNetInpaintPipeline,
+    },
+    (False, False): {
+        "new": StableDiffusionPipeline,
+        "photo": StableDiffusionImg2ImgPipeline,
+        "mask": StableDiffusionInpaintPipeline,
+    },
+    (True, False): {
+        "new": StableDiffusionXLPipeline,
+        "photo": StableDiffusionXLImg2ImgPipeline,
+        "mask": StableDiffusionXLInpaintPipeline,
+    },
 }
+# Latents of so many channels the pipelines for masks know; of others a photo's part is kept here, step by step.
+_masked_channels = 4
 
 
 class Painter:
-    """Paints requests with one base and one control, `at_once` pictures in one pass.
+    """Paints requests with one base and one control, or from the words alone, `at_once` pictures in one pass.
 
     `memory` is what a small GPU needs: the whole model on `device`, or its parts brought there when they work
     (`offload`), or layer by layer (`sequential`). Threads may share it: they paint one after the other.
     """
 
     def __init__(
-        self, base: Base, control: Control, device: str = "cpu", memory: Memory = "whole", at_once: int = 1
+        self, base: Base, control: Control | None, device: str = "cpu", memory: Memory = "whole", at_once: int = 1
     ) -> None:
         self.base, self.control, self.device, self.memory, self.at_once = base, control, device, memory, at_once
         # On copies that know the joints' words: the base may serve another control too.
-        self._parts = base.parts if base.is_xl else with_learned_words(base.parts, control.words)
+        self._words = {} if control is None else control.words
+        self._parts = base.parts if base.is_xl else with_learned_words(base.parts, self._words)
         self.preview = LatentPreview(base.parts["vae"])
         self._pipeline: tuple[str, Any] | None = None
         self._turn = threading.Lock()
@@ -108,24 +140,28 @@ class Painter:
 
     def heard(self, request: PaintRequest, pose: Pose2D) -> Heard:
         """The prompt as the model hears it."""
-        return heard(request, pose, self.control.kind, self.tokenizer, self.control.words)
+        kind = "human" if self.control is None else self.control.kind
+        return heard(request, pose, kind, self.tokenizer, self._words)
 
     def condition(self, request: PaintRequest, pose: Pose2D) -> Tensor:
-        """The pose as the ControlNet reads it: (1, C, H, W)."""
-        drawn = drawn_map(request, pose, self.control.encoding)
-        weight = next(self.control.net.parameters())
-        if self.control.spr is None:
+        """The pose as the ControlNet reads it: (1, C, H, W); ValueError where there is none."""
+        control = self.control
+        if control is None:
+            raise ValueError(f"expected a ControlNet, got {self.base.name} alone")
+        drawn = drawn_map(request, pose, control.encoding)
+        weight = next(control.net.parameters())
+        if control.spr is None:
             return torch.from_numpy(drawn).permute(2, 0, 1)[None].to(weight.dtype) / 255
         with torch.no_grad():
-            ids = torch.from_numpy(drawn)[None].to(next(self.control.spr.parameters()).device)
-            return self.control.spr(ids).to(weight.dtype)
+            ids = torch.from_numpy(drawn)[None].to(next(control.spr.parameters()).device)
+            return control.spr(ids).to(weight.dtype)
 
     def painted(
         self, request: PaintRequest, pose: Pose2D, seeds: Sequence[int], look: Look | None = None
     ) -> list[np.ndarray]:
         """One picture (H, W, 3) uint8 for each seed, all in one pass; `look` may end it by raising, after any step."""
         with self._turn, torch.no_grad():
-            pipeline = self._made(_way(request))
+            pipeline = self._made(self._way(request))
             pipeline.scheduler = sampler_of(self.base.parts["scheduler"].config)
             asked = {
                 **self._prompts(pipeline, request, pose, len(seeds)),
@@ -134,13 +170,11 @@ class Painter:
                 "generator": [torch.Generator("cpu").manual_seed(seed) for seed in seeds],
                 "num_inference_steps": request.steps,
                 "guidance_scale": request.guidance,
-                "controlnet_conditioning_scale": request.pose_strength,
-                "control_guidance_start": request.pose_window[0],
-                "control_guidance_end": request.pose_window[1],
                 "output_type": "np",
             }
-            asked["callback_on_step_end"] = self._at_step(request, look, asked.pop("later", None))
-            asked["callback_on_step_end_tensor_inputs"] = [] if self.base.is_xl else ["prompt_embeds"]
+            kept = self._kept_part(request, pose, seeds)
+            asked["callback_on_step_end"] = self._at_step(request, look, asked.pop("later", None), kept)
+            asked["callback_on_step_end_tensor_inputs"] = ["latents"] + ([] if self.base.is_xl else ["prompt_embeds"])
             try:
                 images = pipeline(**asked).images
             finally:
@@ -180,32 +214,71 @@ class Painter:
 
     def _pictures(self, request: PaintRequest, pose: Pose2D) -> dict[str, Any]:
         """The pictures' part of a call: the pose, and what is painted over."""
-        condition, way = self.condition(request, pose), _way(request)
-        width, height = request.size
+        way, (width, height) = self._way(request), request.size
+        asked: dict[str, Any] = {}
+        if self.control is not None:
+            asked = {
+                ("image" if way == "new" else "control_image"): self.condition(request, pose),
+                "controlnet_conditioning_scale": request.pose_strength,
+                "control_guidance_start": request.pose_window[0],
+                "control_guidance_end": request.pose_window[1],
+            }
+        if self.control is not None or way != "photo":  # which takes its size from the photo
+            asked |= {"width": width, "height": height}
         if way == "new":
-            return {"image": condition, "width": width, "height": height}
+            return asked
         assert request.photo is not None
         photo = placing(request, pose.size).image(request.photo)
-        asked: dict[str, Any] = {
-            "image": Image.fromarray(photo), "control_image": condition, "width": width, "height": height,
-            "strength": max(request.change, 1.01 / request.steps),
-        }  # fmt: skip
+        asked |= {"image": Image.fromarray(photo), "strength": max(request.change, 1.01 / request.steps)}
         if way == "mask":
             asked["mask_image"] = Image.fromarray(_mask(request, pose))
         return asked
 
     def _at_step(
-        self, request: PaintRequest, look: Look | None, later: Mapping[float, Tensor] | None
+        self,
+        request: PaintRequest,
+        look: Look | None,
+        later: Mapping[float, Tensor] | None,
+        kept: Callable[[Any, int, Tensor], Tensor] | None,
     ) -> Callable[..., dict[str, Any]]:
-        def at_step(pipeline: Any, step: int, _time: Any, _kwargs: dict[str, Any]) -> dict[str, Any]:
+        def at_step(pipeline: Any, step: int, _time: Any, now: dict[str, Any]) -> dict[str, Any]:
             steps = pipeline.num_timesteps
             if look is not None:
                 clean = pipeline.scheduler.model_outputs[-1]  # the picture without noise, as it is foreseen by now
                 look(step + 1, steps, [self.preview(one) for one in clean])
+            changed = {} if kept is None else {"latents": kept(pipeline, step, now["latents"])}
             due = [embeds for share, embeds in (later or {}).items() if step < share * steps <= step + 1]
-            return {"prompt_embeds": due[-1]} if due else {}
+            return {**changed, "prompt_embeds": due[-1]} if due else changed
 
         return at_step
+
+    def _kept_part(
+        self, request: PaintRequest, pose: Pose2D, seeds: Sequence[int]
+    ) -> Callable[[Any, int, Tensor], Tensor] | None:
+        """What puts the photo back around the mask after each step, in as much noise as the step left.
+
+        None where nothing is kept, or the pipeline does it.
+        """
+        if request.mask is None or request.photo is None or self._way(request) == "mask":
+            return None
+        vae = self.base.parts["vae"]
+        photo = placing(request, pose.size).image(request.photo)
+        mask = torch.from_numpy(_mask(request, pose)).float()[None, None] / 255
+
+        def keep(pipeline: Any, step: int, latents: Tensor) -> Tensor:
+            pixels = torch.from_numpy(photo).permute(2, 0, 1)[None].to(latents) / 127.5 - 1
+            found = vae.encode(pixels)
+            clean = found.latent_dist.mode() if hasattr(found, "latent_dist") else found.latents
+            around = (clean * vae.config.scaling_factor).repeat(len(latents), 1, 1, 1)
+            times = pipeline.scheduler.timesteps[-pipeline.num_timesteps :]
+            if step + 1 < len(times):
+                drawn = [torch.randn(latents.shape[1:], generator=torch.Generator().manual_seed(s)) for s in seeds]
+                noise = torch.stack(drawn).to(latents)
+                around = pipeline.scheduler.add_noise(around, noise, times[step + 1].repeat(len(latents)))
+            share = F.adaptive_max_pool2d(mask, tuple(latents.shape[-2:])).to(latents)
+            return share * latents + (1 - share) * around
+
+        return keep
 
     def _kept_photo(self, image: np.ndarray, request: PaintRequest, pose: Pose2D) -> np.ndarray:
         """The picture with the photo's own pixels wherever the mask leaves them."""
@@ -219,13 +292,22 @@ class Painter:
 
     # ── pipelines ──
 
+    def _way(self, request: PaintRequest) -> str:
+        """Whether a picture is painted anew, over a photo, or within a mask on it, as far as the pipelines know."""
+        if request.photo is None:
+            return "new"
+        masks = self.base.parts["unet"].config.in_channels == _masked_channels
+        return "mask" if request.mask is not None and masks else "photo"
+
     def _made(self, way: str) -> Any:
         """The pipeline for a way of painting; of each painter one at a time, for its hooks move the parts about."""
         if self._pipeline is not None and self._pipeline[0] == way:
             return self._pipeline[1]
         checker = {} if self.base.is_xl else {"safety_checker": None, "feature_extractor": None}
         unchecked = {} if self.base.is_xl else {"requires_safety_checker": False}
-        made = _pipelines[self.base.is_xl, way](**self._parts, controlnet=self.control.net, **checker, **unchecked)
+        told = {} if self.control is None else {"controlnet": self.control.net}
+        kind = _pipelines[self.base.is_xl, self.control is not None][way]
+        made = kind(**self._parts, **told, **checker, **unchecked)
         made.remove_all_hooks()  # of another way of painting, or another painter with the same base
         made.set_progress_bar_config(disable=True)
         if self.memory == "offload":
@@ -239,11 +321,6 @@ class Painter:
             made.vae.enable_tiling()
         self._pipeline = way, made
         return made
-
-
-def _way(request: PaintRequest) -> str:
-    """Whether a picture is painted anew, over a photo, or within a mask on it."""
-    return "new" if request.photo is None else "photo" if request.mask is None else "mask"
 
 
 def _mask(request: PaintRequest, pose: Pose2D) -> np.ndarray:

@@ -19,26 +19,28 @@ always = 0.6  # gigabytes of what the GPU's own libraries take
 tile = 512 * 512  # px that a VAE looks at at once when memory is short
 
 
-def memory_for(base: Base, control: Control, size: tuple[int, int], device: torch.device, free: float) -> Memory:
+def memory_for(base: Base, control: Control | None, size: tuple[int, int], device: torch.device, free: float) -> Memory:
     """How the models go onto a device with `free` gigabytes for them, for pictures of (width, height) px."""
     if device.type != "cuda":
         return "whole"
     whole, pixels = sum(map(gigabytes, networks(base, control))), size[0] * size[1]
     if free > whole + working(base, pixels):
         return "whole"
-    least = gigabytes(base.parts["unet"]) + gigabytes(control.net) + working(base, min(pixels, tile))
+    told = gigabytes(control.net) if control else 0.0
+    least = gigabytes(base.parts["unet"]) + told + working(base, min(pixels, tile))
     return "offload" if free > least else "sequential"
 
 
-def there(base: Base, control: Control, device: torch.device) -> float:
+def there(base: Base, control: Control | None, device: torch.device) -> float:
     """Gigabytes of the models that lie on the device already."""
     found = ((net, next(net.parameters()).device.type) for net in networks(base, control))
     return sum(gigabytes(net) for net, lies in found if lies == device.type)
 
 
-def networks(base: Base, control: Control) -> list[nn.Module]:
+def networks(base: Base, control: Control | None) -> list[nn.Module]:
     """All networks that paint."""
-    return [part for part in (*base.parts.values(), control.net) if isinstance(part, nn.Module)]
+    told = [control.net] if control else []
+    return [part for part in (*base.parts.values(), *told) if isinstance(part, nn.Module)]
 
 
 def working(base: Base, pixels: int) -> float:

@@ -27,6 +27,8 @@ from engine.scene import PaintRequest, Picture
 from engine.skeleton import ap10k17
 
 if TYPE_CHECKING:  # torch and diffusers take seconds to import
+    from transformers import CLIPTokenizer
+
     from engine.paint import Watch
     from engine.painter import Painter
     from engine.stage import Stage
@@ -175,12 +177,18 @@ class Studio:
         """What paints: bases with the controls that fit them, those that can be used now first."""
         return paint_models(self._models)
 
-    def planned(self, request: PaintRequest, pose: Pose2D) -> tuple[PaintModel, PaintControl]:
-        """The base and control that a request takes, neither of them loaded.
+    def planned(self, request: PaintRequest, pose: Pose2D) -> tuple[PaintModel, PaintControl | None]:
+        """The base and control that a request takes, neither of them loaded; None where none is made for the base.
 
         MissingWeights says what is needed and how to get it; ValueError for an unknown model, or what none can paint.
         """
         return chosen(self.painters(), request.model, request.encoding, kind_of(pose), self._models)
+
+    def tokenizer(self, model: PaintModel) -> CLIPTokenizer:
+        """What makes tokens of that base's prompts, the base itself not loaded."""
+        from engine.clip_words import tokenizer_at
+
+        return tokenizer_at(weights.find(model.name, self._models))
 
     def painter(self, request: PaintRequest, pose: Pose2D) -> Painter:
         """What the request is painted with, loaded; raises as `planned`, and for files that are not right."""
@@ -197,8 +205,9 @@ class Studio:
     ) -> tuple[Picture, ...]:
         """The pictures asked for, see `engine.paint`; one request at a time, the others wait their turn."""
         model, control = self.planned(request, pose)
-        if progress and not (self._loader.has(model.name) and self._loader.has(control.name)):
-            progress(0.0, f"Loading {model.name} and {control.name}")
+        names = [part.name for part in (model, control) if part]
+        if progress and not all(map(self._loader.has, names)):
+            progress(0.0, f"Loading {' and '.join(names)}")
         libraries.transformers()  # diffusers comes with what follows
         from engine.paint import check, paint
 

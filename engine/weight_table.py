@@ -44,8 +44,8 @@ class Weights:
 
     `megabytes` is what a download takes, rounded where the files' sizes are not published. `ready` says whether this
     version can run it. `path` and `problem` come from `every`: where it is, if it is whole, else what is wrong.
-    Of what paints, `widths` say which controls fit which base, and `side` is that of the pictures it learned, px. A
-    control reads `encoding`, of figures of `skeleton`.
+    Of what paints, `widths` say which controls fit which base, `side` is that of the pictures it learned, px, and
+    `guidance` how strictly words usually count. A control reads `encoding`, of figures of `skeleton`.
     """
 
     name: str
@@ -63,6 +63,7 @@ class Weights:
     problem: str = ""
     widths: tuple[int, ...] = ()
     side: int = 0
+    guidance: float = 7.5
     encoding: Encoding | None = None
 
     @property

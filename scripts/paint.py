@@ -25,6 +25,7 @@ sys.path.insert(0, str(Path(__file__).parent.parent))
 os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")
 
 from engine import files
+from engine.paint_models import as_learned
 from engine.photo import read_photo
 from engine.picture_file import picture_png
 from engine.scene import PaintRequest, Picture, Scene
@@ -44,8 +45,11 @@ def paint(options: argparse.Namespace) -> None:
     if options.out.suffix.lower() != ".png":
         raise ValueError(f"expected --out to end in .png, got {options.out.name}")
     scene = scene_of(options)
-    request = request_of(options, scene)
     studio = Studio(options.models)
+    request = request_of(options, scene)
+    if scene.request is None:
+        said = [name for name in fields if getattr(options, name) is not None]
+        request = as_learned(request, studio.planned(request, scene.pose)[0], said)
     watched = sys.stderr.isatty()
     painted = studio.paint(request, scene.pose, show if watched else None, note=tell)
     if watched:
@@ -82,8 +86,9 @@ def request_of(options: argparse.Namespace, scene: Scene) -> PaintRequest:
 
 
 def judged(studio: Studio, pictures: Sequence[Picture], options: argparse.Namespace) -> tuple[Picture, ...]:
-    """The pictures with how well each kept its pose, unless nobody should look or nobody was asked for."""
-    if (options.no_check and not options.best_of) or not pictures[0].pose.people:
+    """The pictures with how well each kept its pose, unless nobody should look, or was asked for, or was told it."""
+    unasked = options.no_check or not pictures[0].control
+    if (unasked and not options.best_of) or not pictures[0].pose.people:
         return tuple(pictures)
     return tuple(studio.verified(picture, options.estimator) for picture in pictures)
 
@@ -95,7 +100,7 @@ def tell(note: str) -> None:
 
 def told(picture: Picture) -> str:
     """A picture in a line."""
-    line = f"seed {picture.request.seed}, {picture.model} with {picture.control}"
+    line = f"seed {picture.request.seed}, {picture.model} with {picture.control or 'words alone'}"
     verdict = picture.verdict
     if verdict is None:
         return line
@@ -119,12 +124,12 @@ def arguments() -> argparse.ArgumentParser:
     add("--out", type=Path, required=True, help="picture.png")
     add("--prompt", help="what the picture shows")
     add("--negative", metavar="TEXT", help="what it should not show")
-    add("--size", type=int, nargs=2, metavar=("W", "H"), help="in steps of 8 (default: 512 512)")
+    add("--size", type=int, nargs=2, metavar=("W", "H"), help="in steps of 8 (default: as the model learned)")
     add("--seed", type=int, help="of the first picture; the next have one more each (default: 0)")
     add("--count", type=int, metavar="N", help="how many pictures (default: 1)")
     add("--best-of", type=int, metavar="N", help="paint N, write the one that kept the pose best")
     add("--steps", type=int, help="of the work (default: 20)")
-    add("--guidance", type=float, help="how strictly the prompt is followed (default: 7.5)")
+    add("--guidance", type=float, help="how strictly the prompt is followed (default: as usual with the model)")
     add("--pose-strength", type=float, help="how strictly the pose is followed (default: 1)")
     add("--pose-window", type=float, nargs=2, metavar=("FROM", "TO"), help="shares of the work (default: 0 1)")
     add("--words", action=argparse.BooleanOptionalAction, help="name the drawn joints in the prompt (default: yes)")

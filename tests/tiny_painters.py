@@ -6,9 +6,10 @@ import json
 import shutil
 from pathlib import Path
 
+from diffusers.models.autoencoders.autoencoder_tiny import AutoencoderTiny
 from torch import nn
 
-from engine import clip_words, spctrl_layout
+from engine import caption_tokens, clip_words, sd_builder, spctrl_layout
 from engine.paint_builder import build_base, build_control
 from engine.painter import Base
 
@@ -45,3 +46,20 @@ def write_base(folder: Path, base: Base) -> None:
             base.parts[name].save_pretrained(folder / name)
     shutil.copytree(clip_words.folder, folder / "tokenizer")  # as it is published; the library would write another form
     (folder / "model_index.json").write_text(json.dumps(model_index, indent=2), "utf-8")
+
+
+captions = ("a woman in a red coat by the sea", "a pencil drawing of a man")
+
+
+def write_small(folder: Path) -> Path:
+    """Writes a base of this project's own kind, with the words of two captions and random weights; returns it."""
+    vae = AutoencoderTiny(
+        encoder_block_out_channels=(8,) * 4, decoder_block_out_channels=(8,) * 4,
+        num_encoder_blocks=(0, 0, 0, 0), num_decoder_blocks=(1, 0, 0, 0),  # type: ignore[arg-type]
+        latent_channels=sd_builder.channels,
+    )  # fmt: skip
+    words = folder.with_name("words")
+    count = caption_tokens.write(caption_tokens.learned_merges(captions, 700), words)
+    sd_builder.write(sd_builder.build("tiny", count, seed=3), vae, words, folder, half=True)
+    shutil.rmtree(words)
+    return folder

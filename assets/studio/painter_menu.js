@@ -54,6 +54,7 @@ export class PainterMenu extends EventTarget {
     const { kinds } = this.step;
     const suits = (one) => kinds.every((kind) => kind === one.kind) && (encoding === "auto" || one.encoding.startsWith(encoding));
     const pairs = this.menu.models.filter((one) => name === "auto" || name === one.name).flatMap((model) => model.controls.filter(suits).map((control) => [model, control]));
+    if (encoding === "auto") pairs.push(...this.menu.models.filter((one) => one.words_alone && ["auto", one.name].includes(name)).map((model) => [model]));
     const lacking = (pair) => pair.filter(({ present }) => !present);
     const effort = (pair) => [lacking(pair).filter(({ command }) => !command).length, lacking(pair).reduce((sum, { megabytes }) => sum + megabytes, 0)];
     const easier = (a, b) => effort(a)[0] - effort(b)[0] || effort(a)[1] - effort(b)[1];
@@ -72,8 +73,13 @@ export class PainterMenu extends EventTarget {
     return this.pair[1];
   }
 
+  /** Whether words alone are painted from, as nothing tells this painter the pose. */
+  get alone() {
+    return Boolean(!this.control && this.model?.words_alone && this.step.asked.encoding === "auto");
+  }
+
   get ready() {
-    return Boolean(this.model?.present && this.control?.present && this.step.kinds.length < 2);
+    return Boolean(this.model?.present && (this.control?.present || this.alone) && this.step.kinds.length < 2);
   }
 
   /** What is not here and must be, to paint these figures. */
@@ -84,6 +90,11 @@ export class PainterMenu extends EventTarget {
   /** px a side that the painter is used to. */
   get side() {
     return this.model?.side ?? 512;
+  }
+
+  /** How strictly words usually count with it. */
+  get guidance() {
+    return this.model?.guidance ?? this.studio.config.request.guidance;
   }
 
   // ── on the page ──
@@ -114,21 +125,22 @@ export class PainterMenu extends EventTarget {
   }
 
   #about() {
-    const { words, model, control, ready, needs, step } = this;
+    const { words, model, control, alone, ready, needs, step } = this;
     this.fetches.move(this.#all);
-    const now = JSON.stringify([this.known, model, control, needs, this.menu.downloads, step.kinds], still);
+    const now = JSON.stringify([this.known, model, control, alone, needs, this.menu.downloads, step.kinds], still);
     if (now === this.toldAbout) return;
     this.toldAbout = now;
     if (!this.known) return void fill(this.about);
     const kinds = step.kinds.map((kind) => words.kinds[kind]).join(", ");
     const both = step.kinds.length > 1;
-    const facts = ready && [made(model), worded(words.toldBy, { name: this.title(control.name) }), model.licence, size(model.megabytes + control.megabytes, this.studio.words)];
+    const facts = ready && [made(model), control && worded(words.toldBy, { name: this.title(control.name) }), model.licence, size(model.megabytes + (control?.megabytes ?? 0), this.studio.words)];
     refill(this.about,
       model?.problem && h("div.notice", { role: "alert" }, h("p", {}, capital(model.problem)), h("p", {}, this.common.mend)),
       ready && h("p.hint", {}, capital(does(model))),
-      ready && h("small", { title: `${model.name} + ${control.name}` }, facts.filter(Boolean).join(" · ")),
+      ready && h("small", { title: [model.name, control?.name].filter(Boolean).join(" + ") }, facts.filter(Boolean).join(" · ")),
       both && h("p.notice", {}, words.bothKinds),
-      !both && !control && h("p.notice", {}, worded(words.noControl, { kinds })),
+      ready && alone && h("p.notice", {}, words.wordsAlone),
+      !both && !control && !alone && h("p.notice", {}, worded(words.noControl, { kinds })),
       !both && control && needs.length > 0 && h("div.notice.needs", {},
         !this.menu.models.some(({ present }) => present) && h("p", {}, words.modelMissing), h("strong", {}, words.modelNeeds), needs.map((one) => this.#need(one)), this.#command(needs)));
   }

@@ -45,7 +45,8 @@ export class PictureEncoding {
       if (this.address) image.src = this.address;
     }
     const about = answer.error ?? { spctrl: words.readsIndex, openpose: words.readsSticks, "openpose-thick": words.readsThick }[answer.encoding];
-    fill(this.line, answer.error ?? words.encodings[answer.encoding === "spctrl" ? "spctrl" : "openpose"]);
-    fill(this.about, about);
+    const told = answer.encoding ? words.encodings[answer.encoding === "spctrl" ? "spctrl" : "openpose"] : words.wordsAlone;
+    fill(this.line, answer.error ?? told);
+    fill(this.about, about ?? "");
   }
 }

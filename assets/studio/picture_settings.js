@@ -140,6 +140,10 @@ export class PictureSettings {
       if (!input.matches(":active")) input.value = request[name];
       said.textContent = name === "steps" ? request[name] : Number(request[name]).toFixed(name === "guidance" ? 1 : 2);
     }
+    // Where the pose is not told, there is nothing to say of how.
+    const { alone } = step.painters;
+    const ofPose = [this.sliders.find(({ name }) => name === "pose_strength").element, this.poseWindow.element, this.way.parentElement, step.encoding.element, this.fit.parentElement, this.check.parentElement];
+    for (const element of ofPose) element.hidden = alone;
     this.poseWindow.set(request.pose_window);
     this.wordsWindow.set(request.words_window);
     this.wordsWindow.element.hidden = !step.prompt.hasWords || !request.words;

@@ -48,10 +48,11 @@ export class PictureStep extends EventTarget {
 
   /** The whole request, as the document has it or as it would be: of the drawing's shape. */
   get request() {
-    return { ...this.asked, size: this.store.doc.request?.size ?? this.settings.sizes.drawing };
+    const { size = this.settings.sizes.drawing, guidance = this.painters.guidance } = this.store.doc.request ?? {};
+    return { ...this.asked, size, guidance };
   }
 
-  /** The request but for its size, which hangs on the painter. */
+  /** The request but for its size and guidance, which hang on the painter. */
   get asked() {
     return { ...this.studio.config.request, ...this.store.doc.request };
   }
@@ -95,13 +96,17 @@ export class PictureStep extends EventTarget {
     this.work.cancel();
   }
 
-  /** A size that was the drawing's goes along with the drawing, and with what its painter is used to. */
+  /** A size that was the drawing's goes along with the drawing, and with what its painter is used to; so does guidance that was as usual. */
   #follow() {
-    const size = this.store.doc.request?.size;
+    const { size, guidance } = this.store.doc.request ?? {};
     const before = this.followed;
     const shape = this.settings.sizes.drawing;
-    this.followed = { size, shape };
-    if (size && size === before?.size && size.join() === before.shape.join() && size.join() !== shape.join()) return this.set({ size: shape });
+    const usual = this.painters.guidance;
+    this.followed = { size, shape, guidance, usual };
+    const along = {};
+    if (size && size === before?.size && size.join() === before.shape.join() && size.join() !== shape.join()) along.size = shape;
+    if (guidance === before?.guidance && guidance === before?.usual && guidance !== usual) along.guidance = usual;
+    if (Object.keys(along).length) return this.set(along);
     this.render();
     this.dispatchEvent(new Event("request"));
   }
@@ -178,7 +183,7 @@ export class PictureStep extends EventTarget {
 
   #renderViews() {
     const { words } = this;
-    const there = { drawing: true, reads: this.kinds.length > 0, work: this.busy, picture: this.gallery.any };
+    const there = { drawing: true, reads: this.kinds.length > 0 && !this.painters.alone, work: this.busy, picture: this.gallery.any };
     const now = JSON.stringify([there, this.view]);
     if (now === this.viewsShown) return;
     this.viewsShown = now;
