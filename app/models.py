@@ -15,6 +15,7 @@ from app.estimates import options_of
 from app.verbs import sentence, words
 from engine import weights
 from engine.estimate import parts_of
+from engine.joined_estimator import pair_of
 from engine.progress import Cancelled
 from engine.skeleton import ap10k17, skeletons
 from engine.studio import Model, Studio
@@ -80,7 +81,7 @@ class Models:
             # Of a download that was stopped, the missing rest is no fault.
             "problem": "" if model.downloadable else model.problem,
             "begun": bool(model.downloadable and model.problem),
-            "own": known is None,
+            "own": known is None and pair_of(model.name) is None,
             **_source(known),
             "download": self.state(model.name),
         }

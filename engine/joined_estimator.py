@@ -37,6 +37,28 @@ hung: dict[str, tuple[Part, ...]] = {
 }
 
 
+@dataclass(frozen=True)
+class Pair:
+    """Two models by name that are offered as one where both are there: who finds the body, and who the `parts`."""
+
+    body: str
+    whole: str
+    parts: tuple[str, ...] = tuple(hung)
+
+    @property
+    def name(self) -> str:
+        return self.body + between + self.whole
+
+
+# Those that were measured to be better together.
+pairs: tuple[Pair, ...] = ()
+
+
+def pair_of(name: str) -> Pair | None:
+    """The pair of that name, None for every other model."""
+    return next((pair for pair in pairs if pair.name == name), None)
+
+
 @dataclass(frozen=True, eq=False)
 class JoinedEstimator:
     """`body` finds the 17 joints, `whole` of 133 the `parts` that hang on them; ValueError for other skeletons.

@@ -14,6 +14,7 @@ from engine import forecast, libraries, room, weights
 from engine.detect import PersonDetector
 from engine.estimate import Detector, Estimator, Options
 from engine.forecast import Forecast
+from engine.joined_estimator import JoinedEstimator, pair_of
 from engine.movenet import MoveNet
 
 if TYPE_CHECKING:  # torch and diffusers take seconds to import: they are fetched when one of their models is
@@ -47,11 +48,16 @@ class Loader:
         self._lock, self._large_lock = threading.RLock(), threading.RLock()
 
     def has(self, name: str) -> bool:
-        """Whether that model is in memory."""
+        """Whether that model is in memory, or both of a pair."""
+        if pair := pair_of(name):
+            return self.has(pair.body) and self.has(pair.whole)
         return name in self._small or any(name == key[0] for key in [*self._large])
 
     def estimator(self, name: str, options: Options) -> Estimator:
         """The estimator of that name, for these options; a ValueError names what is wrong with its files."""
+        if pair := pair_of(name):
+            both = (self.estimator(one, options) for one in (pair.body, pair.whole))
+            return JoinedEstimator(*both, parts=pair.parts)
         entry = weights.entry(name, self._models)
         if entry.system == "sdpose":
             with self._large_lock:
@@ -76,6 +82,9 @@ class Loader:
 
     def forecast(self, name: str, options: Options, figures: int) -> Forecast:
         """What that many figures will take, reckoned from the network's size and this machine's speed."""
+        if pair := pair_of(name):
+            one, other = (self.forecast(part, options, figures) for part in (pair.body, pair.whole))
+            return Forecast(one.seconds + other.seconds, one.gigabytes + other.gigabytes)
         entry = weights.entry(name, self._models)
         if entry.system == "movenet":
             return forecast.Forecast(forecast.quick.seconds * figures, forecast.quick.gigabytes)

@@ -20,11 +20,12 @@ from engine.box import Box
 from engine.estimate import Detector, Estimator, Options, Progress, estimate, usual
 from engine.evaluate import Figures
 from engine.forecast import Forecast
+from engine.joined_estimator import Pair, pair_of, pairs
 from engine.loading import Loader
 from engine.paint_models import PaintControl, PaintModel, chosen, kind_of, paint_models
 from engine.pose import Pose2D
 from engine.scene import PaintRequest, Picture
-from engine.skeleton import ap10k17
+from engine.skeleton import ap10k17, skeletons
 
 if TYPE_CHECKING:  # torch and diffusers take seconds to import
     from transformers import CLIPTokenizer
@@ -108,10 +109,19 @@ class Studio:
             return self._stage
 
     def models(self) -> tuple[Model, ...]:
-        """All estimators: those that can be used now first, the most accurate before the others."""
+        """All estimators: those that can be used now first, the most accurate before the others.
+
+        Of equally accurate ones the first is that which finds more joints: a pair finds the body as its first does.
+        """
         accuracy = measured_accuracy()
         found = [_model(each, accuracy.get(each.name)) for each in weights.every("estimate", self._models)]
-        return tuple(sorted(found, key=lambda m: (not m.present, -(m.accuracy or 0.0))))
+        there = {model.name: model for model in found if model.present}
+        found += [
+            _together(pair, there[pair.body], there[pair.whole])
+            for pair in pairs
+            if pair.body in there and pair.whole in there
+        ]
+        return tuple(sorted(found, key=lambda m: (not m.present, -(m.accuracy or 0.0), -len(skeletons.get(m.skeleton, ())))))
 
     def estimate(
         self,
@@ -239,6 +249,10 @@ class Studio:
 
     def _chosen(self, model: str) -> str:
         if model != "auto":
+            if pair := pair_of(model):
+                for part in (pair.body, pair.whole):
+                    weights.require(part, self._models)  # says what is missing
+                return model
             entry = weights.entry(model, self._models)
             if entry.kind != "estimate":
                 raise ValueError(f"expected an estimator, got {model!r}, which {entry.does}")
@@ -273,6 +287,20 @@ def _model(each: weights.Weights, accuracy: float | None) -> Model:
         accuracy=accuracy,
         problem=each.problem,
     )  # fmt: skip
+
+
+def _together(pair: Pair, body: Model, whole: Model) -> Model:
+    """Two models as one line of the menu."""
+    both = [option for option in body.options if option in whole.options]
+    return replace(
+        whole,
+        name=pair.name,
+        does=f"body as {body.name} finds it, with {', '.join(pair.parts)} of {whole.name}; both, one after the other",
+        licence=" and ".join(dict.fromkeys((body.licence, whole.licence))),
+        megabytes=round(body.megabytes + whole.megabytes, 1),
+        options=(*both, "parts"),
+        accuracy=body.accuracy,
+    )
 
 
 def _timing(name: str, options: Options) -> tuple[str, str, bool]:

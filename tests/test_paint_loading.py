@@ -132,9 +132,7 @@ def test_another_models_weights_are_refused(base: Base, folder: Path):
 def test_settings_of_another_class_are_refused(folder: Path):
     path = folder / "vae" / "config.json"
     path.write_text(json.dumps(json.loads(path.read_text()) | {"_class_name": "VQModel"}))
-    with pytest.raises(
-        WrongWeights, match=r"expected a AutoencoderKL in vae/config.json, got 'VQModel'"
-    ):
+    with pytest.raises(WrongWeights, match=r"expected a AutoencoderKL in vae/config.json, got 'VQModel'"):
         read_base(folder, "mine")
 
 
