@@ -12,6 +12,8 @@ from engine.tensor_shapes import WrongWeights
 
 tensors_file = "diffusion_pytorch_model.safetensors"
 Part = TypeVar("Part", bound=nn.Module)
+# AutoencoderTiny writes it for pipelines, which read the scale from it, and does not take it back.
+_untaken = {"AutoencoderTiny": "block_out_channels"}
 
 
 def read_settings(path: Path) -> dict[str, Any]:
@@ -27,9 +29,18 @@ def read_settings(path: Path) -> dict[str, Any]:
 
 def made(kind: type[Part], settings: dict[str, Any], source: str) -> Part:
     """A part of that kind of diffusers by its settings; WrongWeights when they build none."""
+    settings = {name: value for name, value in settings.items() if name != _untaken.get(kind.__name__)}
     try:
         return kind.from_config(settings)  # type: ignore[attr-defined]
     except Exception as error:  # diffusers raises a dozen kinds for settings that are not its own
         raise WrongWeights(
             f"expected the settings of a {kind.__name__} in {source}, got some that build none"
         ) from error
+
+
+def write_part(part: Any, folder: Path) -> None:
+    """Writes a network as its library does, but for the path that it was read from, which tells of one machine."""
+    part.save_pretrained(folder)
+    path = folder / "config.json"
+    settings = {name: value for name, value in read_settings(path).items() if name != "_name_or_path"}
+    path.write_text(json.dumps(settings, indent=2, sort_keys=True) + "\n", "utf-8")

@@ -114,7 +114,7 @@ def easiest(
         (m, c) for m in asked for c in m.controls if _suits(c, encoding, kind)
     ]
     if encoding == "auto":
-        pairs += [(m, None) for m in asked if m.words_alone]
+        pairs += [(m, None) for m in asked if m.words_alone or (m.name == model and not m.controls)]
     if not pairs:
         other = "model" if model != "auto" else "encoding"
         by = f" by {model}" if model != "auto" else ""

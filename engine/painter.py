@@ -13,26 +13,6 @@ from typing import TYPE_CHECKING, Any, Literal
 import cv2
 import numpy as np
 import torch
-from diffusers.pipelines.controlnet.pipeline_controlnet import StableDiffusionControlNetPipeline
-from diffusers.pipelines.controlnet.pipeline_controlnet_img2img import StableDiffusionControlNetImg2ImgPipeline
-from diffusers.pipelines.controlnet.pipeline_controlnet_inpaint import StableDiffusionControlNetInpaintPipeline
-from diffusers.pipelines.controlnet.pipeline_controlnet_inpaint_sd_xl import (
-    StableDiffusionXLControlNetInpaintPipeline,
-)
-from diffusers.pipelines.controlnet.pipeline_controlnet_sd_xl import StableDiffusionXLControlNetPipeline
-from diffusers.pipelines.controlnet.pipeline_controlnet_sd_xl_img2img import (
-    StableDiffusionXLControlNetImg2ImgPipeline,
-)
-from diffusers.pipelines.stable_diffusion.pipeline_stable_diffusion import StableDiffusionPipeline
-from diffusers.pipelines.stable_diffusion.pipeline_stable_diffusion_img2img import StableDiffusionImg2ImgPipeline
-from diffusers.pipelines.stable_diffusion.pipeline_stable_diffusion_inpaint import StableDiffusionInpaintPipeline
-from diffusers.pipelines.stable_diffusion_xl.pipeline_stable_diffusion_xl import StableDiffusionXLPipeline
-from diffusers.pipelines.stable_diffusion_xl.pipeline_stable_diffusion_xl_img2img import (
-    StableDiffusionXLImg2ImgPipeline,
-)
-from diffusers.pipelines.stable_diffusion_xl.pipeline_stable_diffusion_xl_inpaint import (
-    StableDiffusionXLInpaintPipeline,
-)
 from PIL import Image
 from torch import Tensor
 from torch.nn import functional as F
@@ -41,6 +21,7 @@ from engine.keypoint_words import PoseKind
 from engine.keypoint_words_loading import with_learned_words
 from engine.latent_preview import LatentPreview
 from engine.paint_map import drawn_map, placing
+from engine.painter_pipelines import Way, pipeline_for
 from engine.painter_sampler import sampler_of
 from engine.pose import Pose2D
 from engine.prompting import Heard, heard, negative_heard
@@ -88,29 +69,6 @@ class Control:
     words: Mapping[str, Tensor] = field(default_factory=dict)
 
 
-# Of SDXL or not, told the pose or not: by the way of painting.
-_pipelines: dict[tuple[bool, bool], dict[str, Any]] = {
-    (False, True): {
-        "new": StableDiffusionControlNetPipeline,
-        "photo": StableDiffusionControlNetImg2ImgPipeline,
-        "mask": StableDiffusionControlNetInpaintPipeline,
-    },
-    (True, True): {
-        "new": StableDiffusionXLControlNetPipeline,
-        "photo": StableDiffusionXLControlNetImg2ImgPipeline,
-        "mask": StableDiffusionXLControlNetInpaintPipeline,
-    },
-    (False, False): {
-        "new": StableDiffusionPipeline,
-        "photo": StableDiffusionImg2ImgPipeline,
-        "mask": StableDiffusionInpaintPipeline,
-    },
-    (True, False): {
-        "new": StableDiffusionXLPipeline,
-        "photo": StableDiffusionXLImg2ImgPipeline,
-        "mask": StableDiffusionXLInpaintPipeline,
-    },
-}
 # Latents of so many channels the pipelines for masks know; of others a photo's part is kept here, step by step.
 _masked_channels = 4
 
@@ -130,7 +88,7 @@ class Painter:
         self._words = {} if control is None else control.words
         self._parts = base.parts if base.is_xl else with_learned_words(base.parts, self._words)
         self.preview = LatentPreview(base.parts["vae"])
-        self._pipeline: tuple[str, Any] | None = None
+        self._pipeline: tuple[Way, Any] | None = None
         self._turn = threading.Lock()
 
     @property
@@ -261,22 +219,23 @@ class Painter:
         """
         if request.mask is None or request.photo is None or self._way(request) == "mask":
             return None
-        vae = self.base.parts["vae"]
-        photo = placing(request, pose.size).image(request.photo)
+        vae, (width, height) = self.base.parts["vae"], request.size
+        weight = next(vae.parameters())
+        photo = torch.from_numpy(placing(request, pose.size).image(request.photo)).permute(2, 0, 1)[None]
+        found = vae.encode(photo.to(weight) / 127.5 - 1)
+        clean = found.latent_dist.mode() if hasattr(found, "latent_dist") else found.latents
+        clean = clean * vae.config.scaling_factor
+        noise = torch.stack([torch.randn(clean.shape[1:], generator=torch.Generator().manual_seed(s)) for s in seeds])
         mask = torch.from_numpy(_mask(request, pose)).float()[None, None] / 255
+        share = F.max_pool2d(mask, (height // clean.shape[2], width // clean.shape[3]))
 
         def keep(pipeline: Any, step: int, latents: Tensor) -> Tensor:
-            pixels = torch.from_numpy(photo).permute(2, 0, 1)[None].to(latents) / 127.5 - 1
-            found = vae.encode(pixels)
-            clean = found.latent_dist.mode() if hasattr(found, "latent_dist") else found.latents
-            around = (clean * vae.config.scaling_factor).repeat(len(latents), 1, 1, 1)
+            around = clean.to(latents).expand_as(latents)
             times = pipeline.scheduler.timesteps[-pipeline.num_timesteps :]
             if step + 1 < len(times):
-                drawn = [torch.randn(latents.shape[1:], generator=torch.Generator().manual_seed(s)) for s in seeds]
-                noise = torch.stack(drawn).to(latents)
-                around = pipeline.scheduler.add_noise(around, noise, times[step + 1].repeat(len(latents)))
-            share = F.adaptive_max_pool2d(mask, tuple(latents.shape[-2:])).to(latents)
-            return share * latents + (1 - share) * around
+                at = times[step + 1].repeat(len(latents))
+                around = pipeline.scheduler.add_noise(around, noise.to(latents), at)
+            return torch.lerp(around, latents, share.to(latents))
 
         return keep
 
@@ -292,21 +251,21 @@ class Painter:
 
     # ── pipelines ──
 
-    def _way(self, request: PaintRequest) -> str:
+    def _way(self, request: PaintRequest) -> Way:
         """Whether a picture is painted anew, over a photo, or within a mask on it, as far as the pipelines know."""
         if request.photo is None:
             return "new"
         masks = self.base.parts["unet"].config.in_channels == _masked_channels
         return "mask" if request.mask is not None and masks else "photo"
 
-    def _made(self, way: str) -> Any:
+    def _made(self, way: Way) -> Any:
         """The pipeline for a way of painting; of each painter one at a time, for its hooks move the parts about."""
         if self._pipeline is not None and self._pipeline[0] == way:
             return self._pipeline[1]
         checker = {} if self.base.is_xl else {"safety_checker": None, "feature_extractor": None}
         unchecked = {} if self.base.is_xl else {"requires_safety_checker": False}
         told = {} if self.control is None else {"controlnet": self.control.net}
-        kind = _pipelines[self.base.is_xl, self.control is not None][way]
+        kind = pipeline_for(way, self.base.is_xl, self.control is not None)
         made = kind(**self._parts, **told, **checker, **unchecked)
         made.remove_all_hooks()  # of another way of painting, or another painter with the same base
         made.set_progress_bar_config(disable=True)

@@ -183,9 +183,11 @@ def test_what_the_painter_hears_is_up_to_the_artist(paints: PaintDesk):
     assert (paints.request["prompt"], paints.request["silent"]) == ("a dancer in a red coat", ["nose"])
 
 
-def test_without_models_the_step_says_what_it_needs(new_desk):
+def test_a_painter_that_is_not_here_says_what_it_needs(new_desk):
     desk: Desk = new_desk()
     desk.put(figures(standing), step="picture")
+    desk.wait("studio.painting.painters.known")
+    desk.ask("studio.painting.set({ model: 'sd15' })")
     desk.page.wait_for_selector(".needs")
     desk.page.click(".needs summary >> nth=0")
     assert "python scripts/download_weights.py" in desk.page.inner_text(".needs code >> nth=0")
@@ -195,3 +197,34 @@ def test_without_models_the_step_says_what_it_needs(new_desk):
     assert desk.ask("studio.painting.request.prompt") == "a dancer"
     desk.page.click("[data-view=reads]")
     desk.page.wait_for_selector(".reading img[src^='data:']")
+
+
+def test_what_comes_along_paints_from_words_alone(new_desk):
+    desk: Desk = new_desk()
+    desk.put(figures(standing), step="picture")
+    desk.wait("studio.painting.painters.ready")
+    page = desk.page
+    assert "words alone" in page.inner_text(".painters .notice")
+    request = desk.ask("studio.painting.request")
+    assert (request["guidance"], request["model"]) == (3, "auto")
+    assert min(request["size"]) == 128
+    page.click(".folded summary")
+    assert page.is_visible("input[name=guidance]")
+    assert not page.is_visible("input[name=pose_strength]")
+    assert not page.locator("[data-view=reads]").count()
+    # What it never saw is told while one writes.
+    page.fill("textarea[name=prompt]", "a zeppelin")
+    page.wait_for_selector(".hears:has-text('never seen the words zeppelin')", state="attached")
+    # A painter with other habits brings them along, and so does this one again.
+    desk.ask("studio.painting.set({ model: 'sdxl' })")
+    desk.wait("studio.painting.request.guidance === 7.5 && Math.min(...studio.painting.request.size) > 512")
+    desk.ask("studio.painting.set({ model: 'auto', guidance: 4 })")
+    desk.wait("studio.painting.request.guidance === 4 && Math.min(...studio.painting.request.size) === 128")
+
+    page.fill("textarea[name=prompt]", "a woman in a red dress")
+    page.fill("input[name=steps]", "2")
+    page.click(".paintrun")
+    page.wait_for_selector(".strip [data-picture]", timeout=120_000)  # the first picture loads torch
+    (picture,) = desk.ask("store.doc.pictures")
+    assert (picture["model"], picture["control"], picture["verdict"]) == ("sd-mini", "", None)
+    assert "told no pose" in page.get_attribute(".strip [data-picture]", "aria-label")

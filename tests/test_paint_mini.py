@@ -11,6 +11,7 @@ from diffusers.models.autoencoders.autoencoder_tiny import AutoencoderTiny
 from huggingface_hub import constants
 from tiny_painters import write_painters, write_small
 
+from engine import weights
 from engine.caption_tokens import strange
 from engine.clip_words import tokenizer, tokenizer_at
 from engine.paint import notes_of, paint
@@ -40,8 +41,9 @@ def painter(models: Path) -> Painter:
 
 @pytest.fixture(autouse=True)
 def an_empty_cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch):
-    """The hub's cache of whoever runs the tests is not looked into."""
+    """The hub's cache of whoever runs the tests is not looked into, nor what comes with the project."""
     monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path_factory.mktemp("cache")))
+    monkeypatch.setattr(weights, "embedded_folder", tmp_path_factory.mktemp("embedded"))
 
 
 def test_a_small_model_is_read_with_its_own_parts(painter: Painter):

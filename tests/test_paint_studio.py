@@ -90,7 +90,11 @@ def test_planning_loads_nothing(studio: Studio):
 @pytest.mark.parametrize(
     ("changes", "skeleton", "said"),
     [
-        ({"model": "zeppelin"}, coco17, "expected one of the models that paint tiny-sd, sd15, sdxl, got 'zeppelin'"),
+        (
+            {"model": "zeppelin"},
+            coco17,
+            "expected one of the models that paint tiny-sd, sd-mini, sd15, sdxl, got 'zeppelin'",
+        ),
         ({"encoding": "openpose"}, ap10k17, "animal-openpose-sd15"),
         ({"model": "sdxl"}, coco17, r"`python scripts/download_weights\.py sdxl openpose-sdxl`"),
         ({"encoding": "depth"}, coco17, "expected an encoding of"),

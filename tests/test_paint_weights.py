@@ -266,7 +266,7 @@ def test_spctrl_without_its_words_is_refused(tmp_path: Path):
 
 def test_what_paints_names_its_sizes_and_what_reads_it(tmp_path: Path):
     for w in (*weights.every("paint"), *weights.every("control")):
-        assert w.widths in (sd15_widths, sdxl_widths), w.name
+        assert w.widths in (sd15_widths, sdxl_widths) or w.source == "embedded", w.name
         assert (w.encoding is None) == (w.kind == "paint"), w.name
         assert bool(w.side) == (w.kind == "paint"), w.name
     assert weights.entry("spctrl-human").by_hand
@@ -345,9 +345,17 @@ def test_whom_a_pose_is_of():
         kind_of(pose(hand21))
 
 
+@pytest.fixture
+def nothing_comes_along(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As if no model came with the project."""
+    monkeypatch.setattr(weights, "embedded_folder", tmp_path_factory.mktemp("embedded"))
+
+
+@pytest.mark.usefixtures("nothing_comes_along")
 def test_the_menu_without_any_weights():
     found = {m.name: m for m in paint_models(None)}
-    assert [*found] == ["sd15", "sdxl"]
+    assert [*found] == ["sd-mini", "sd15", "sdxl"]
+    del found["sd-mini"]
     assert {c.name for c in found["sd15"].controls} == {"openpose-sd15", "animal-openpose-sd15", "spctrl-human"}
     assert {c.name for c in found["sdxl"].controls} == {"openpose-sdxl"}
     for one in (*found.values(), *found["sd15"].controls):
@@ -370,6 +378,7 @@ def test_the_menu_without_any_weights():
         ("auto", "auto", None, "paint pictures, .*`python scripts/download_weights.py sd15 openpose-sd15`$"),
     ],
 )
+@pytest.mark.usefixtures("nothing_comes_along")
 def test_what_is_missing_is_said_with_the_way_to_get_it(model, encoding, kind, said: str):
     with pytest.raises(weights.MissingWeights, match=said):
         chosen(paint_models(None), model, encoding, kind)
@@ -381,7 +390,12 @@ def test_what_is_missing_is_said_with_the_way_to_get_it(model, encoding, kind, s
     [
         ("sdxl", "auto", "animal", "models that paint animals by sdxl, got none that is known: choose another model"),
         ("auto", "spctrl", "animal", "paint animals with spctrl, got none that is known: choose another encoding"),
-        ("openpose-sd15", "auto", "human", "expected one of the models that paint sd15, sdxl, got 'openpose-sd15'"),
+        (
+            "openpose-sd15",
+            "auto",
+            "human",
+            "expected one of the models that paint sd-mini, sd15, sdxl, got 'openpose-sd15'",
+        ),
         ("auto", "depth", "human", "expected an encoding of auto, spctrl, openpose, got 'depth'"),
     ],
 )
@@ -391,13 +405,14 @@ def test_what_cannot_be_had_is_refused(model, encoding, kind, said: str):
     assert not isinstance(caught.value, weights.MissingWeights)
 
 
+@pytest.mark.usefixtures("nothing_comes_along")
 def test_what_is_here_is_taken(tmp_path: Path):
     base(tmp_path / "my-xl", sdxl_widths)
     base(tmp_path / "sd15", half=".fp16")
     control(tmp_path / "a-pose")
     spctrl(tmp_path / "b-spctrl")
     found = paint_models(tmp_path)
-    assert [m.name for m in found] == ["sd15", "my-xl", "sdxl"], (
+    assert [m.name for m in found] == ["sd15", "my-xl", "sd-mini", "sdxl"], (
         "what can paint, what lacks a control, what is not here"
     )
     assert [c.name for c in found[0].controls[:2]] == ["b-spctrl", "a-pose"]
@@ -416,6 +431,7 @@ def test_what_is_here_is_taken(tmp_path: Path):
         chosen(found, "my-xl", "auto", "human")
 
 
+@pytest.mark.usefixtures("nothing_comes_along")
 def test_a_broken_base_is_named_with_its_fault(tmp_path: Path):
     (base(tmp_path / "mine") / "vae" / "config.json").unlink()
     control(tmp_path / "a-pose")
@@ -425,6 +441,7 @@ def test_a_broken_base_is_named_with_its_fault(tmp_path: Path):
         chosen(paint_models(tmp_path), "mine", "auto", "human", tmp_path)
 
 
+@pytest.mark.usefixtures("nothing_comes_along")
 def test_a_stopped_download_goes_on_where_it_was(tmp_path: Path):
     (tmp_path / "sd15").mkdir()
     with pytest.raises(weights.MissingWeights, match=f"sd15 openpose-sd15 --into {tmp_path}`"):

@@ -21,7 +21,7 @@ from tiny_painters import write_painters
 from app import paintings
 from app.jobs import Jobs
 from app.models import Models
-from engine import project
+from engine import project, weights
 from engine.scene import Picture, Verdict
 from engine.skeleton import ap10k17
 from engine.studio import Studio
@@ -41,13 +41,13 @@ def studio(tmp_path_factory: pytest.TempPathFactory) -> Studio:
     return Studio(write_painters(tmp_path_factory.mktemp("painters")))
 
 
-@pytest.fixture(scope="module")
-def bare(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Studio]:
-    """A studio on a computer without any painter."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("HF_HUB_CACHE", str(tmp_path_factory.mktemp("hub")))
-        patch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path_factory.mktemp("hub")))
-        yield Studio(tmp_path_factory.mktemp("nothing"))
+@pytest.fixture
+def bare(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Studio:
+    """A studio on a computer without any painter, not even those that come with the project."""
+    monkeypatch.setenv("HF_HUB_CACHE", str(tmp_path_factory.mktemp("hub")))
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path_factory.mktemp("hub")))
+    monkeypatch.setattr(weights, "embedded_folder", tmp_path_factory.mktemp("embedded"))
+    return Studio(tmp_path_factory.mktemp("nothing"))
 
 
 @pytest.fixture(autouse=True)
@@ -260,7 +260,8 @@ def test_the_menu_tells_what_is_here_and_how_the_rest_is_got(studio):
         ("spctrl", "human"), ("spctrl", "animal"), ("openpose", "human"),
     }  # fmt: skip
     for one in [*others, *(control for model in others for control in model["controls"])]:
-        assert all(one[key] for key in ("name", "does", "licence", "megabytes", "where"))
+        assert all(one[key] for key in ("name", "does", "licence", "megabytes"))
+        assert one["where"] or one["name"] == "sd-mini"
         assert one["own"] is False
         assert one["download"] is None
         assert bool(one["command"]) == one["downloadable"] or one["present"]

@@ -2,7 +2,7 @@
 
 import { button, fill, h, icon, worded } from "./dom.js";
 import { Compare } from "./picture_compare.js";
-import { Check, percent, wordFor } from "./picture_verdict.js";
+import { Check, percent, unjudged, wordFor } from "./picture_verdict.js";
 
 const orders = ["newest", "best"];
 const modes = ["plain", "compare", "check"];
@@ -149,7 +149,7 @@ export class Gallery {
   #card(one, n) {
     const { words } = this;
     const { verdict } = one;
-    const said = verdict ? `${wordFor(verdict, words)}, ${percent(verdict.oks)} %` : words.unseen;
+    const said = verdict ? `${wordFor(verdict, words)}, ${percent(verdict.oks)} %` : unjudged(one, words);
     const name = worded(words.card, { n: n + 1, said });
     return h("button.card", { type: "button", role: "option", data: { picture: one.key }, ariaLabel: name, title: [name, one.request.prompt].filter(Boolean).join("\n"),
       onclick: () => this.pick(one.key) },

@@ -59,7 +59,10 @@ export class PictureStep extends EventTarget {
 
   /** Change some of what is asked for; it is kept with the work, and is no step of undo. */
   set(fields) {
-    this.store.keep({ request: { ...this.request, ...fields } });
+    const { request } = this;
+    // What hung on the painter until now is kept from here on, and goes along with it all the same.
+    if (!this.store.doc.request) Object.assign(this.followed ?? {}, { size: request.size, guidance: request.guidance });
+    this.store.keep({ request: { ...request, ...fields } });
   }
 
   /** Ask for exactly what was asked for before; the number of the throw is meant. */

@@ -12,6 +12,9 @@ const animal = "ap10k17";
 
 export const percent = (share) => Math.round(100 * share);
 
+/** What is said of a picture that was not judged: one that was told no pose is not expected to keep it. */
+export const unjudged = ({ control }, words) => (control ? words.unseen : words.untold);
+
 /** How well a pose was kept, in a word or two. */
 export const wordFor = ({ oks }, words) => words.grades[grades.find(([from]) => oks >= from)[1]];
 
@@ -42,8 +45,9 @@ export class Check {
 
   /** One line: how well, in a word and in numbers. */
   #tell() {
-    const { words, one: { verdict } } = this;
-    if (!verdict) return fill(this.line, words.unseen);
+    const { words, one } = this;
+    const { verdict } = one;
+    if (!verdict) return fill(this.line, unjudged(one, words));
     const drifted = verdict.drifted.flat().length;
     this.line.classList.toggle("bad", drifted > 0);
     return fill(this.line, icon(drifted ? "warning" : "tick"), h("strong", {}, wordFor(verdict, words)),
