@@ -22,6 +22,7 @@ from torch import nn
 from transformers import CLIPTextConfig, CLIPTextModel
 
 from engine import caption_tokens
+from engine.diffusers_folder import write_part
 
 channels = 16  # of the latents
 smaller = 8  # times, latents than pictures
@@ -124,7 +125,7 @@ def write(nets: Nets, vae: AutoencoderTiny, tokenizer: Path, folder: Path, half:
     dtype = torch.float16 if half else torch.float32
     parts: dict[str, Any] = {"unet": nets.unet, "text_encoder": nets.text_encoder, "vae": vae}
     for name, part in parts.items():
-        deepcopy(part).to(dtype).save_pretrained(folder / name)
+        write_part(deepcopy(part).to(dtype), folder / name)
     schedule().save_pretrained(folder / "scheduler")
     (folder / "tokenizer").mkdir(parents=True, exist_ok=True)
     for file in sorted(tokenizer.iterdir()):

@@ -19,7 +19,7 @@ from diffusers.models.unets.unet_2d_condition import UNet2DConditionModel
 from safetensors.torch import save_file
 from torch import Tensor
 
-from engine.diffusers_folder import made, read_settings
+from engine.diffusers_folder import made, read_settings, write_part
 from engine.networks.sdpose import HeatmapHead, SDPoseNet, Sizes, Vae, sizes, stride, tap_of
 from engine.tensor_shapes import WrongWeights, differences, read_shapes
 from engine.tensors import load_strictly, read_tensors
@@ -55,8 +55,8 @@ def write(net: SDPoseNet, size: tuple[int, int], folder: Path) -> None:
     """Writes a whole network in the hub's layout, with its prompt and its input's (width, height)."""
     if not net.whole:
         raise ValueError("expected the whole network, got one trimmed for the pose alone")
-    net.unet.save_pretrained(folder / "unet")
-    net.vae.save_pretrained(folder / "vae")
+    write_part(net.unet, folder / "unet")
+    write_part(net.vae, folder / "vae")
     (folder / head_file).parent.mkdir(parents=True, exist_ok=True)
     save_file({name: value.contiguous() for name, value in net.head.state_dict().items()}, folder / head_file)
     save_file({"empty_prompt": net.empty_prompt.contiguous()}, folder / prompt_file)

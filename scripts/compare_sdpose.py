@@ -6,8 +6,8 @@
         --drawings ../shared/eval/animated_drawings --scores scores.json --page docs/results-sdpose.md
 
 An arm is a folder that train_sdpose.py wrote, or the name of one of the studio's estimators. Arms named full, no RGB,
-scratch and last features are what the page's claims are about. Scores that are in the file already are kept: arms and
-sets can be measured one after the other.
+scratch, last features and shipped are what the page's claims are about. Scores that are in the file already are kept:
+arms and sets can be measured one after the other.
 """
 
 import argparse

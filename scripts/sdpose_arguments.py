@@ -52,6 +52,7 @@ def arguments(about: str) -> argparse.ArgumentParser:
     add("--samples", type=Path, metavar="DIR", help="what prepare_sdpose.py wrote, instead of annotations")
     add("--init", type=Path, metavar="DIR", help="begin with U-Net and VAE of a Stable Diffusion or an SDPose model")
     add("--resume", action="store_true", help="go on from OUT/state.safetensors")
+    add("--export", type=Path, metavar="DIR", help="write OUT/model there in half precision, and train nothing")
     add("--steps", type=int, help="of the optimiser, in all; without it the preset's epochs")
     add("--batch", type=int, help="pictures at once in each process")
     add("--accumulate", type=int, help="batches a step")

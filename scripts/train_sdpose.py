@@ -7,6 +7,8 @@
         the paper's model, from the diffusers folder of Stable Diffusion 2; 128 pictures a step on eight GPUs
     python scripts/train_sdpose.py --preset mini --init sd-mini --out mini --data world/train.json --images world
         the small one, whole bodies from the rendered world; with --samples from what prepare_sdpose.py wrote
+    python scripts/train_sdpose.py --out mini --export sdpose-mini
+        the model so far as it is shipped, in half precision
 
 --data and --images come in pairs and may be given several times: COCO, COCO-WholeBody, Human-Art, the rendered world.
 OUT/model is a folder that the studio loads, OUT/state.safetensors what --resume goes on from, bit by bit on a CPU;
@@ -242,6 +244,9 @@ def main() -> None:
     parser = arguments(__doc__ or "")
     args = parser.parse_args()
     sys.stdout.reconfigure(line_buffering=True)  # type: ignore[union-attr]  # lines appear in a log as they come
+    if args.export:
+        export(args.out, args.export)
+        return
     recipe = recipe_of(args)
     if not recipe.encoder and not args.init and not args.resume:
         wanted = "Stable Diffusion 2" if recipe.size == "official" else "sd-mini"
@@ -262,6 +267,16 @@ def main() -> None:
         sys.exit(f"train_sdpose: {error}")
     training.tell(f"step {training.step}: {args.out / model_name} is ready; --resume goes on from here")
     training.accelerator.end_training()
+
+
+def export(out: Path, folder: Path) -> None:
+    """Writes the model so far in half precision, as it is shipped."""
+    try:
+        made = SDPosePipeline.from_pretrained(last_folder(out / model_name), torch.float16)
+        replace_folder(folder, made.save_pretrained)
+    except (ValueError, OSError) as error:
+        sys.exit(f"train_sdpose: {error}")
+    print(f"{folder}: {sum(file.stat().st_size for file in folder.rglob('*')) / 1e6:.1f} MB")
 
 
 if __name__ == "__main__":

@@ -69,7 +69,7 @@ def test_a_training_takes_them_and_goes_on(prior, samples, tmp_path):  # noqa: F
     first = run()
     losses = first.run(2)
     assert np.isfinite(losses).all()
-    assert [group["lr"] for group in first.optimizer.param_groups] == pytest.approx([1e-3, 2e-3])
+    assert [group["lr"] for group in first.optimizer.param_groups] == pytest.approx([0.01, 0.02])
     assert Image.open(tmp_path / "out" / "samples_000002.png").size[1] == 2 * 320
     assert run(resume=True).step == 2
     about = json.loads((tmp_path / "samples" / "about.json").read_text())

@@ -120,6 +120,9 @@ def test_the_picture_may_be_asked_of_fewer(prior, tap):
 def test_a_folder_of_it_comes_back(prior, tmp_path):
     net = lively(prior)
     SDPosePipeline(net, (64, 64)).save_pretrained(tmp_path / "a")
+    assert str(prior) not in (tmp_path / "a" / "vae" / "config.json").read_text("utf-8"), (
+        "where it began is told nobody"
+    )
     pipeline = SDPosePipeline.from_pretrained(tmp_path / "a")
     for name, value in net.state_dict().items():
         assert torch.equal(pipeline.net.state_dict()[name], value), name

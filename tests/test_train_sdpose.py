@@ -355,6 +355,17 @@ def test_the_command_trains_and_goes_on(tmp_path, monkeypatch, capsys):
     assert SDPosePipeline.from_pretrained(tmp_path / "model").skeleton == coco17
 
 
+def test_what_is_shipped_is_the_model_in_half_precision(learned, tmp_path, monkeypatch, capsys):
+    out, _ = learned
+    monkeypatch.setattr(sys, "argv", ["train_sdpose.py", "--out", str(out), "--export", str(tmp_path / "small")])
+    main()
+    assert "small" in capsys.readouterr().out
+    whole, half = (SDPosePipeline.from_pretrained(folder).net for folder in (out / "model", tmp_path / "small"))
+    kept = half.state_dict()
+    for name, value in whole.state_dict().items():
+        assert torch.equal(kept[name], value.half().float() if value.is_floating_point() else value), name
+
+
 @pytest.mark.parametrize(
     ("words", "sentence"),
     [

@@ -42,9 +42,9 @@ def one_convolution(encoder: Any) -> nn.Module:
     """A small VAE's encoder as a single convolution of its patches, where it comes to no more; else as it is.
 
     One without blocks, which has no bend, is found out by the answers to each number of a patch alone; a picture of
-    several patches tells whether none of them sees its neighbours.
+    several patches tells whether none of them sees its neighbours. On torch's meta device nothing answers.
     """
-    if not all(type(layer) is nn.Conv2d for layer in encoder.layers):
+    if not all(type(layer) is nn.Conv2d for layer in encoder.layers) or encoder.layers[0].weight.is_meta:
         return encoder
     side = math.prod(layer.stride[0] for layer in encoder.layers)
     plain = deepcopy(encoder).cpu().float()
