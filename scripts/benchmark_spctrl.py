@@ -79,8 +79,9 @@ def measure(times: int = 5) -> dict[str, float]:
 def compared(base: Base, times: int) -> dict[str, float]:
     """Percent that SP-Ctrl takes over a plain ControlNet, and times what the studio takes of the stock pipeline."""
     request, pose = usual(), standing(side)
-    spctrl, plain = Painter(base, build_control(base)), Painter(base, build_control(base, "openpose"))
-    pipeline = stock(base, plain.control)
+    control = build_control(base, "openpose")
+    spctrl, plain = Painter(base, build_control(base)), Painter(base, control)
+    pipeline = stock(base, control)
     pipeline.scheduler = sampler_of(base.parts["scheduler"].config)
     image = Image.fromarray(openpose_map(pose))
     ours, theirs = lambda: paint(request, pose, plain), lambda: called(pipeline, image, request)

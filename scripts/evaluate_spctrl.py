@@ -44,11 +44,13 @@ def painted(of: PaintingSet, args: argparse.Namespace) -> Path:
     from engine.paint import paint  # and with it diffusers' pipelines, which measuring does without
 
     painter = painter_of(of, args)
+    if (control := painter.control) is None:
+        raise ValueError(f"expected a model that is told poses, got {painter.base.name}, which paints from words alone")
     settings = Settings(
-        painter.base.name, painter.control.name, painter.control.encoding.partition("-")[0], args.size,
+        painter.base.name, control.name, control.encoding.partition("-")[0], args.size,
         args.keep_aspect, args.steps, args.guidance, args.pose_strength, args.words, args.negative, args.seed,
     )  # fmt: skip
-    folder = args.out / (args.run or f"{painter.base.name}-{painter.control.name}")
+    folder = args.out / (args.run or f"{painter.base.name}-{control.name}")
 
     def paint_one(request: PaintRequest, pose: Pose2D) -> tuple[Picture, ...]:
         return paint(request, pose, painter)

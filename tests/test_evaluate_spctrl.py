@@ -517,6 +517,15 @@ def test_the_studio_chooses_for_animals(models, tigers, tmp_path):
         evaluate_spctrl.measured(tigers, replace_out(args, tmp_path / "empty"))
 
 
+def test_a_model_that_is_told_no_pose_is_refused(tmp_path):
+    from tiny_painters import write_small
+
+    models = write_small(tmp_path / "models" / "small-sd").parent
+    args = arguments("--annotations", "x", "--out", str(tmp_path), "--models", str(models), "--model", "small-sd")
+    with pytest.raises(ValueError, match="got small-sd, which paints from words alone"):
+        evaluate_spctrl.painted(read(captioned(tmp_path / "world.json")), args)
+
+
 def replace_out(args: Namespace, out: Path) -> Namespace:
     out.mkdir()
     return Namespace(**(vars(args) | {"out": out}))
