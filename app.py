@@ -13,6 +13,8 @@ os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
 os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
 # Before numpy is: bodies are searched for in small matrices, for which its threads would only wait for each other.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+# Before torch is: what MKL sums up would depend on where it lies in memory, and equal requests differ in the last bits.
+os.environ.setdefault("MKL_CBWR", "AUTO")
 # Before transformers is: it advises a package for pictures that nothing here reads with it.
 os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")
 

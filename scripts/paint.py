@@ -23,6 +23,7 @@ import numpy as np
 sys.path.insert(0, str(Path(__file__).parent.parent))
 # Before transformers is imported: it advises a package for pictures that nothing here reads with it.
 os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")
+os.environ.setdefault("MKL_CBWR", "AUTO")  # as in app.py: the same pixels from the same request
 
 from engine import files
 from engine.paint_models import as_learned

@@ -6,6 +6,7 @@ import os
 
 # Several tests run at a time, with an app each: more threads would wait for each other. Before numpy or torch come.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
+os.environ.setdefault("MKL_CBWR", "AUTO")  # as in app.py: equal sums are equal to the last bit, wherever they lie
 
 import shutil
 import threading
