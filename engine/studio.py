@@ -121,7 +121,9 @@ class Studio:
             for pair in pairs
             if pair.body in there and pair.whole in there
         ]
-        return tuple(sorted(found, key=lambda m: (not m.present, -(m.accuracy or 0.0), -len(skeletons.get(m.skeleton, ())))))
+        return tuple(
+            sorted(found, key=lambda m: (not m.present, -(m.accuracy or 0.0), -len(skeletons.get(m.skeleton, ()))))
+        )
 
     def estimate(
         self,
@@ -235,8 +237,11 @@ class Studio:
         """The picture with a verdict on how well it kept its pose, by an estimator of such figures, see `verify`."""
         from engine.verify import verify
 
-        name = self._seeing_animals() if estimator == "auto" and kind_of(picture.pose) == "animal" else estimator
-        return replace(picture, verdict=verify(picture, self.estimator(name)))
+        if estimator == "auto":
+            estimator = self._seeing_animals() if kind_of(picture.pose) == "animal" else self._chosen(estimator)
+            if pair := pair_of(estimator):
+                estimator = pair.body  # small faces and hands are found too roughly to be judged by
+        return replace(picture, verdict=verify(picture, self.estimator(estimator)))
 
     # ── which ──
 

@@ -281,6 +281,111 @@ table: tuple[Weights, ...] = (
         speed="a second a pose on any computer",
     ),
     Weights(
+        name="sdpose-mini",
+        does="133 points with hands, face and feet; SDPose at a size for a processor, learnt from the rendered world",
+        kind="estimate",
+        system="sdpose",
+        skeleton=wholebody133,
+        source="embedded",
+        files=(
+            WeightFile(
+                "decoder/decoder.safetensors", 239738,
+                "0a0fff95d8ed661989db57c24ceb141475ed36c0e019ff3908def1f152d7faa8",
+            ),
+            WeightFile(
+                "empty_prompt.safetensors", 600,
+                "89c83d69c87a1c98cb8afe5d5e51dacd8a28a062457f9cd64e137d50d1cd521d",
+            ),
+            WeightFile(
+                "pipeline.json", 37,
+                "93eced1970fbcc99d718c5863a372c9e2bd7d629a94d722b857c3b557d937af0",
+            ),
+            WeightFile(
+                "unet/config.json", 1812,
+                "5064e6aa286cdf00161e686475d8e1984e7b405f047e26b3c8ee107419e74ec2",
+            ),
+            WeightFile(
+                "unet/diffusion_pytorch_model.safetensors", 11138360,
+                "bcb6340fea0fd78ea18cc15be06c515a6efc9429e104715281cb5949aafba2b7",
+            ),
+            WeightFile(
+                "vae/config.json", 674,
+                "c69cf998d3b3e31fc7c01afcca5d4a8959ce37020fbea90f84991fc0ac6c3946",
+            ),
+            WeightFile(
+                "vae/diffusion_pytorch_model.safetensors", 1034854,
+                "4a11af12cae608fd03c0faf320287b3e1fc64f842ef26e5cc295af734cc50d2c",
+            ),
+        ),
+        megabytes=12.4,
+        licence="Apache-2.0",
+        speed="a quarter of a second a figure",
+    ),
+    Weights(
+        name="sd-mini",
+        does="paints small figures in a dozen styles, of the words it knows; learnt from this project's rendered world",
+        kind="paint",
+        system="diffusion",
+        skeleton=None,
+        source="embedded",
+        files=(
+            WeightFile(
+                "model_index.json", 525,
+                "8955186ff2e8fc768839df8920c46116d18b221df7e10f47f760677ccd283fae",
+            ),
+            WeightFile(
+                "scheduler/scheduler_config.json", 507,
+                "74033f2fa1b0f20afd78cf2fef591233d0c7aedff116b615a442f31537497a20",
+            ),
+            WeightFile(
+                "text_encoder/config.json", 541,
+                "c21465027614a30f7d6f4e40276eef91a7a6c670fc5c8a950505773fbc402943",
+            ),
+            WeightFile(
+                "text_encoder/model.safetensors", 1476296,
+                "99281972209648fca84dec1397db36c40fef0a978e5257661fc46efa7b8618dc",
+            ),
+            WeightFile(
+                "tokenizer/merges.txt", 4356,
+                "cb9102e515d8f6db3de531059d4254c284162e5267dcd2ba07827c7972f13d83",
+            ),
+            WeightFile(
+                "tokenizer/special_tokens_map.json", 133,
+                "841c138373f4f9dd8a6b07a2e4d19b1e62b5364d7e09c41762bab5f7b851eb7f",
+            ),
+            WeightFile(
+                "tokenizer/tokenizer_config.json", 274,
+                "820ba34fa5f528521656632aea3cdbb96ace55c083da801a95321a1b31361b63",
+            ),
+            WeightFile(
+                "tokenizer/vocab.json", 12274,
+                "de586d86a14e9a1aabf83de081bd7e85389ebedc98776da0341bf021169dd8d5",
+            ),
+            WeightFile(
+                "unet/config.json", 1807,
+                "9567084ec53a4021e18ae7fa9d1fcc2bfb7e6a223d9168eff6992b563f8d751c",
+            ),
+            WeightFile(
+                "unet/diffusion_pytorch_model.safetensors", 11061888,
+                "0919f3da52a7477da1670b74d6c30865eb2bd595516849d3ce3a059355dfad77",
+            ),
+            WeightFile(
+                "vae/config.json", 674,
+                "c69cf998d3b3e31fc7c01afcca5d4a8959ce37020fbea90f84991fc0ac6c3946",
+            ),
+            WeightFile(
+                "vae/diffusion_pytorch_model.safetensors", 1034854,
+                "7c13f4a88140155fc39ebad1d451ebf9d829d80f50ff3342fe748fd2fccab239",
+            ),
+        ),
+        megabytes=13.6,
+        licence="Apache-2.0",
+        speed="a few seconds a picture on any computer",
+        widths=(128, 48, 80, 112, 112),
+        side=128,
+        guidance=3.0,
+    ),
+    Weights(
         name="sd15",
         does="paints pictures of 512 pixels, photos and styles alike; Stable Diffusion 1.5",
         kind="paint",

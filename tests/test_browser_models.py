@@ -43,11 +43,11 @@ def test_the_menu_lists_what_is_here_what_is_the_artists_and_what_can_be_had(des
 def test_the_menu_is_used_by_keys(desk: ModelDesk):
     desk.page.focus(".pick")
     desk.press("Enter", "ArrowDown", "Enter")
-    assert desk.ask("studio.panels.photo.models.name") == "quick"
+    assert desk.ask("studio.panels.photo.models.name") == "quick + sdpose-mini"
     desk.wait("studio.element.getRootNode().activeElement.className === 'pick'")
     desk.press("Enter", "End", "Home", "Escape")
     desk.wait("studio.element.getRootNode().activeElement.className === 'pick'")
-    assert desk.ask("studio.panels.photo.models.name") == "quick"
+    assert desk.ask("studio.panels.photo.models.name") == "quick + sdpose-mini"
     assert desk.ask("studio.step") == "photo"
 
 

@@ -238,10 +238,11 @@ def test_accuracy_is_the_mean_over_the_people_of_all_sets(tmp_path):
 
 
 def test_auto_takes_the_measured_model_and_says_which(studio):
-    assert [model.name for model in studio.models() if model.present] == ["quick"]
+    both = "quick + sdpose-mini"
+    assert [model.name for model in studio.models() if model.present] == [both, "quick", "sdpose-mini"]
     assert studio.models()[0].accuracy == measured_accuracy()["quick"] > 0.68
     found = studio.estimate(np.full((64, 64, 3), 200, np.uint8))
-    assert (found.model, found.pose.people) == ("quick", ())
+    assert (found.model, found.pose.people) == (both, ())
     assert found.seconds > 0
     assert found.notes == (nobody,)
 
@@ -335,19 +336,19 @@ class TestOnePhoto:
     pytestmark = needs_shared
 
     def test_a_mirrored_photo_gives_the_mirrored_pose(self, studio, skier):
-        (there,) = studio.estimate(skier).pose.mirrored().people
-        (here,) = studio.estimate(np.ascontiguousarray(skier[:, ::-1])).pose.people
+        (there,) = studio.estimate(skier, "quick").pose.mirrored().people
+        (here,) = studio.estimate(np.ascontiguousarray(skier[:, ::-1]), "quick").pose.people
         assert oks(here, there, there.box().area) > 0.95
 
     def test_the_flip_test_makes_the_mirror_exact(self, studio, skier):
         # The box is symmetric in the picture, so both see the same two crops.
         box = [Box(120.0, 20.0, 520.0, 420.0)]
-        (there,) = studio.estimate(skier, boxes=box).pose.mirrored().people
-        (here,) = studio.estimate(np.ascontiguousarray(skier[:, ::-1]), boxes=box).pose.people
+        (there,) = studio.estimate(skier, "quick", boxes=box).pose.mirrored().people
+        (here,) = studio.estimate(np.ascontiguousarray(skier[:, ::-1]), "quick", boxes=box).pose.people
         assert np.abs(here.points - there.points).max() < 1.0
-        (once,) = studio.estimate(skier, boxes=box, options=Options(flip_test=False)).pose.mirrored().people
+        (once,) = studio.estimate(skier, "quick", boxes=box, options=Options(flip_test=False)).pose.mirrored().people
         (turned,) = studio.estimate(
-            np.ascontiguousarray(skier[:, ::-1]), boxes=box, options=Options(flip_test=False)
+            np.ascontiguousarray(skier[:, ::-1]), "quick", boxes=box, options=Options(flip_test=False)
         ).pose.people
         assert np.abs(once.points - turned.points).max() > 1.0
 

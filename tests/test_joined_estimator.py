@@ -1,6 +1,7 @@
 """Two estimators as one: whose joints count, how parts hang on the body, what becomes of those that do not fit."""
 
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -9,9 +10,14 @@ from engine.box import Box
 from engine.estimate import Options, estimate
 from engine.estimator import Thresholds
 from engine.joined_estimator import JoinedEstimator, hung, reach
-from engine.pose import Person
+from engine.library import read_library
+from engine.pose import Person, Pose2D
+from engine.posed_figures import PosedFigures
+from engine.scene import PaintRequest, Picture
 from engine.skeleton import Skeleton, coco17, wholebody133
+from engine.studio import Studio
 
+library = Path(__file__).parent.parent / "assets" / "library" / "poses.json"
 photo = np.zeros((400, 300, 3), np.uint8)
 box = Box(50, 40, 250, 380)
 
@@ -130,3 +136,24 @@ def test_only_bodies_and_whole_bodies_are_joined(both):
         ValueError, match=r"expected estimators of coco17 and wholebody133, got wholebody133 and coco17"
     ):
         JoinedEstimator(both.whole, both.body)
+
+
+# ── the pair that is offered ──
+
+
+def test_the_pair_finds_the_body_as_quick_does_with_a_face_and_hands():
+    studio, figure = Studio(), PosedFigures(read_library(library), coco17, 1)[0]
+    found, quick = (studio.estimate(figure.image, name, [figure.box]) for name in ("auto", "quick"))
+    assert (found.model, studio.forecast().measured) == ("quick + sdpose-mini", True)
+    (one,), (body,) = found.pose.people, quick.pose.people
+    np.testing.assert_allclose(one.points[: len(coco17)], body.points)
+    scores = dict(zip(one.skeleton.joints, one.scores, strict=True))
+    assert not any(scores[wholebody133.joints[k]] for k in of("feet")), "a guess from the shins is nearer"
+    assert any(scores[wholebody133.joints[k]] for k in (*of("face"), *of("hands")))
+
+
+def test_a_kept_pose_is_judged_by_the_body_alone():
+    picture = Picture(photo, PaintRequest(), Pose2D((300, 400), (person(coco17, 1.0),)), "sd-mini", "a control")
+    verdict = Studio().verified(picture).verdict
+    assert verdict is not None
+    assert verdict.estimator == "quick"

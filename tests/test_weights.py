@@ -59,7 +59,7 @@ def test_embedded_models_carry_their_licence():
         if w.source == "embedded":
             folder = weights.embedded_folder / w.name
             assert "Apache License" in (folder / "LICENSE").read_text()
-            assert all(file.name in (folder / "NOTICE").read_text() for file in w.files)
+            assert all(file.name.partition("/")[0] in (folder / "NOTICE").read_text() for file in w.files)
 
 
 def test_unknown_name_lists_the_known():
@@ -398,3 +398,9 @@ def test_a_model_that_is_taken_away_while_it_is_looked_at_hides_no_other(tmp_pat
     assert recognise(tmp_path) is not None
     monkeypatch.setattr("engine.weight_layout._megabytes", gone)
     assert recognise(tmp_path) is None
+
+
+def test_what_comes_along_tells_of_no_machine():
+    files = sorted(weights.embedded_folder.rglob("*.json"))
+    assert len(files) > 5
+    assert [file.name for file in files if "_name_or_path" in file.read_text("utf-8")] == []

@@ -6,10 +6,10 @@ import json
 import shutil
 from pathlib import Path
 
-from diffusers.models.autoencoders.autoencoder_tiny import AutoencoderTiny
+import numpy as np
 from torch import nn
 
-from engine import caption_tokens, clip_words, sd_builder, spctrl_layout
+from engine import autoencoder_training, caption_tokens, clip_words, sd_builder, spctrl_layout
 from engine.paint_builder import build_base, build_control
 from engine.painter import Base
 
@@ -53,11 +53,8 @@ captions = ("a woman in a red coat by the sea", "a pencil drawing of a man")
 
 def write_small(folder: Path) -> Path:
     """Writes a base of this project's own kind, with the words of two captions and random weights; returns it."""
-    vae = AutoencoderTiny(
-        encoder_block_out_channels=(8,) * 4, decoder_block_out_channels=(8,) * 4,
-        num_encoder_blocks=(0, 0, 0, 0), num_decoder_blocks=(1, 0, 0, 0),  # type: ignore[arg-type]
-        latent_channels=sd_builder.channels,
-    )  # fmt: skip
+    pictures = np.random.default_rng(0).integers(256, size=(8, 64, 64, 3), dtype=np.uint8)
+    vae = autoencoder_training.begin(autoencoder_training.Recipe(width=8, blocks=(1, 0, 0, 0)), pictures)
     words = folder.with_name("words")
     count = caption_tokens.write(caption_tokens.learned_merges(captions, 700), words)
     sd_builder.write(sd_builder.build("tiny", count, seed=3), vae, words, folder, half=True)
