@@ -6,7 +6,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from engine import libraries
+from engine import caption_tokens, libraries
 
 if TYPE_CHECKING:
     from transformers import CLIPTokenizer
@@ -24,6 +24,4 @@ def tokenizer(pad_token: str = "<|endoftext|>") -> CLIPTokenizer:
 def tokenizer_at(path: Path | None) -> CLIPTokenizer:
     """The tokenizer of a base in that folder, which may have words of its own; without one Stable Diffusion's."""
     own = path / "tokenizer" if path is not None else folder
-    if not (own / "vocab.json").is_file():
-        return tokenizer()
-    return libraries.transformers().CLIPTokenizer.from_pretrained(own, local_files_only=True)
+    return caption_tokens.read(own) if (own / "vocab.json").is_file() else tokenizer()
