@@ -17,6 +17,7 @@ from diffusers.models.autoencoders.autoencoder_tiny import AutoencoderTiny
 from torch import Tensor, nn
 
 from engine.data import Batches
+from engine.loss_weights import by_deviation, by_time
 from engine.muon import Muon
 from engine.sd_builder import Nets, channels, schedule, smaller
 from engine.sd_latents import Captioned, pictures_of
@@ -107,13 +108,8 @@ def numbers_of(tokenizer: Any, texts: Sequence[str]) -> Tensor:
 
 
 def importance(latents: np.ndarray) -> Tensor:
-    """What each channel's error counts (C,), 1 in the mean, for latents (N, 2, C, h, w): as much as it deviates.
-
-    The channels that vary most tell what is where; most of the others are texture, which nothing foretells, and which
-    would be most of the error.
-    """
-    deviations = torch.from_numpy(latents[:2000].astype(np.float32).std((0, 1, 3, 4)))
-    return deviations / deviations.mean()
+    """What each channel's error counts (C,), see `by_deviation`, for latents (N, 2, C, h, w)."""
+    return by_deviation(torch.from_numpy(latents[:2000].astype(np.float32)).flatten(0, 1))
 
 
 class Objective(nn.Module):
@@ -127,9 +123,7 @@ class Objective(nn.Module):
         self.nets, self.recipe = nets, recipe
         self.register_buffer("counts", torch.ones(channels) if counts is None else counts, persistent=False)
         self.noise: Any = schedule()
-        cumulated = self.noise.alphas_cumprod
-        # Nearly clean latents would count too much: their velocity is noise that hardly anything tells.
-        self.register_buffer("weights", ((1 - cumulated) * (recipe.most_snr + 1)).clamp(max=1), persistent=False)
+        self.register_buffer("weights", by_time(self.noise, recipe.most_snr), persistent=False)
 
     def forward(self, batch: Mapping[str, Tensor], seed: tuple[int, ...]) -> Tensor:
         """The loss; `seed` is all chance."""

@@ -69,7 +69,7 @@ def begin(recipe: Recipe, base: Base) -> Learned:
     if len(parts["tokenizer"]) != len(table):
         got = f"{len(parts['tokenizer'])} and {len(table)}"
         raise ValueError(f"expected a tokenizer and a text encoder of as many tokens in {base.name}, got {got}")
-    rows = torch.stack([table[_number(parts["tokenizer"], word.initial)] for word in table_of(recipe.kind)])
+    rows = torch.stack([table[_numbers(parts["tokenizer"], word.initial)].mean(0) for word in table_of(recipe.kind)])
     words = rows.detach().float()
     return Learned(net.float(), spr, words if recipe.words else words[:0])
 
@@ -94,11 +94,12 @@ def vectors_of_names(kind: PoseKind, base: Base) -> Tensor:
     return encoder(ids).pooler_output.float()
 
 
-def _number(tokenizer: Any, word: str) -> int:
+def _numbers(tokenizer: Any, word: str) -> list[int]:
+    """A word's tokens: one of a large vocabulary, its pieces of a small one that has never heard it."""
     ids = tokenizer(word, add_special_tokens=False).input_ids
-    if len(ids) != 1:
-        raise ValueError(f"expected a tokenizer for which {word!r} is one token, got {len(ids)}")
-    return ids[0]
+    if not ids:
+        raise ValueError(f"expected a tokenizer that can read {word!r}, got no token for it")
+    return ids
 
 
 # ── words, heard ──

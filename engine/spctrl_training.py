@@ -7,10 +7,13 @@ from typing import Any
 
 import numpy as np
 import torch
+from diffusers.models.autoencoders.autoencoder_tiny import AutoencoderTiny
 from diffusers.pipelines.controlnet.pipeline_controlnet import StableDiffusionControlNetPipeline
 from diffusers.schedulers.scheduling_ddpm import DDPMScheduler
 from torch import Tensor, nn
 
+from engine.loss_weights import by_time
+from engine.muon import Muon
 from engine.networks.keypoint_concepts import Concepts, concept_loss, concept_maps
 from engine.painter import Base
 from engine.painter_sampler import sampler_of
@@ -23,12 +26,15 @@ from engine.training import seeded
 class Objective(nn.Module):
     """The losses of a batch: the noise's mean squared error, and how far the words' attention is from the joints.
 
-    Only what is `learned` is trained; VAE, U-Net and text encoder of the base are frozen, the
-    first two in the precision they have.
+    Only what is `learned` is trained; VAE, U-Net and text encoder of the base are frozen, the first two in the
+    precision they have. `counts` (C,) is what each latent channel's error counts, all the same if it is not given.
     ValueError for a base that this cannot be done with.
     """
 
-    def __init__(self, learned: Learned, recipe: Recipe, base: Base) -> None:
+    counts: Tensor | None
+    weights: Tensor | None
+
+    def __init__(self, learned: Learned, recipe: Recipe, base: Base, counts: Tensor | None = None) -> None:
         super().__init__()
         self.learned, self.recipe = learned, recipe
         self.vae, self.unet, self.text = (base.parts[name] for name in ("vae", "unet", "text_encoder"))
@@ -39,6 +45,11 @@ class Objective(nn.Module):
         self.noise: Any = DDPMScheduler.from_config(base.parts["scheduler"].config)
         if (kind := self.noise.config.prediction_type) not in ("epsilon", "v_prediction"):
             raise ValueError(f"expected a base that predicts epsilon or v_prediction, got {kind!r}")
+        if recipe.most_snr is not None and kind != "v_prediction":
+            raise ValueError(f"expected a base that predicts v_prediction for a most_snr, got {kind!r}")
+        self.register_buffer("counts", counts, persistent=False)
+        weights = None if recipe.most_snr is None else by_time(self.noise, recipe.most_snr)
+        self.register_buffer("weights", weights, persistent=False)
         if (smaller := 2 ** (len(self.vae.config.block_out_channels) - 1)) != 8:
             raise ValueError(f"expected a base whose latents are 8 times smaller than pictures, got {smaller} times")
         is_heard = recipe.words and recipe.concepts > 0
@@ -57,7 +68,7 @@ class Objective(nn.Module):
     def forward(self, batch: Mapping[str, Any], seed: tuple[int, ...]) -> tuple[Tensor, Tensor]:
         """Loss of the noise and of the words' attention, weighed (0 where no word is said); `seed` is all chance."""
         pixels, places = batch["pixels"], batch["places"]
-        latents = self.latents(pixels, seed)
+        latents = encoded(self.vae, pixels, seed)
         noise = torch.randn(latents.shape, generator=seeded(*seed, 1)).to(latents)
         count = self.noise.config.num_train_timesteps
         times = torch.randint(count, (len(latents),), generator=seeded(*seed, 2)).to(latents.device)
@@ -65,8 +76,11 @@ class Objective(nn.Module):
         found = self.predicted(noisy, times, self.states(batch["ids"]), self.condition(batch, seed))
         is_noise = self.noise.config.prediction_type == "epsilon"
         wanted = noise if is_noise else self.noise.get_velocity(latents, noise, times)
-        loss = (found.float() - wanted.float()).square().mean()
-        return loss, self._concept_loss(places, batch["targets"], times, latents.shape[-2:])
+        wrong = (found.float() - wanted.float()).square().mean((2, 3))
+        if self.counts is not None:
+            wrong = wrong * self.counts
+        loss = wrong.mean(1) if self.weights is None else wrong.mean(1) * self.weights[times]
+        return loss.mean(), self._concept_loss(places, batch["targets"], times, latents.shape[-2:])
 
     def _concept_loss(self, places: Tensor, targets: Tensor, times: Tensor, size: tuple[int, ...]) -> Tensor:
         nothing = targets.new_zeros((), device=times.device)
@@ -81,12 +95,6 @@ class Objective(nn.Module):
             times, self.recipe.window, self.recipe.concept_loss,
         )  # fmt: skip
         return nothing if found is None else self.recipe.concepts * found
-
-    @torch.no_grad()
-    def latents(self, pixels: Tensor, seed: tuple[int, ...]) -> Tensor:
-        """Latents (B, 4, H/8, W/8) of pictures, drawn from the VAE's posterior and scaled."""
-        posterior = self.vae.encode(pixels.to(self.vae.dtype)).latent_dist
-        return posterior.sample(seeded(*seed, 0)) * self.vae.config.scaling_factor
 
     def states(self, ids: Tensor) -> Tensor:
         """What the text encoder makes of prompts' numbers (B, 77): (B, 77, D)."""
@@ -114,6 +122,24 @@ class Objective(nn.Module):
             noisy, times, states, down_block_additional_residuals=down, mid_block_additional_residual=middle,
             return_dict=False,
         )[0]  # fmt: skip
+
+
+@torch.no_grad()
+def encoded(vae: Any, pixels: Tensor, seed: tuple[int, ...] = (0,)) -> Tensor:
+    """Latents (B, C, H/8, W/8) of pictures, scaled; drawn from the VAE's posterior where it has one."""
+    found = vae.encode(pixels.to(vae.dtype))
+    latents = found.latents if isinstance(vae, AutoencoderTiny) else found.latent_dist.sample(seeded(*seed, 0))
+    return latents * vae.config.scaling_factor
+
+
+def optimizer_of(words: list[nn.Parameter], others: list[nn.Parameter], recipe: Recipe) -> torch.optim.Optimizer:
+    """The recipe's optimiser; words, where there are any, come first, in a group of their own rate."""
+    groups: list[dict[str, Any]] = [{"params": others, "lr": recipe.learning_rate}]
+    if words:
+        groups.insert(0, {"params": words, "lr": recipe.word_rate, "share": 1.0, "plain": True})
+    if recipe.optimizer == "muon":
+        return Muon(groups, recipe.learning_rate)
+    return torch.optim.AdamW(groups, recipe.learning_rate, recipe.betas, recipe.epsilon, recipe.weight_decay)
 
 
 @torch.no_grad()

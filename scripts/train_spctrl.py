@@ -17,6 +17,7 @@ import math
 import sys
 import time
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, get_args
@@ -35,6 +36,7 @@ sys.path.insert(0, str(Path(__file__).parent.parent))
 
 from engine.data import Batches, loader
 from engine.library import read_library
+from engine.loss_weights import by_deviation
 from engine.networks.keypoint_concepts import LossKind, Target
 from engine.networks.spctrl import Limbs
 from engine.paint_builder import build_base
@@ -46,9 +48,9 @@ from engine.skeleton import coco17
 from engine.spctrl_data import Condition, Samples, Showing, Words
 from engine.spctrl_learned import begin
 from engine.spctrl_pictures import JoinedPictures, PaintedPictures, PosedPictures, read_pictures
-from engine.spctrl_recipe import Recipe, rate_of_words, recipes
-from engine.spctrl_training import Objective, base_mark, painted
-from engine.training import Metrics, load_state, read_about, replace_folder, save_state
+from engine.spctrl_recipe import Recipe, rate, rate_of_words, recipes
+from engine.spctrl_training import Objective, base_mark, encoded, optimizer_of, painted
+from engine.training import Ema, Metrics, load_state, read_about, replace_folder, save_state
 from scripts.ending import on_interrupt
 
 library = Path(__file__).parent.parent / "assets" / "library" / "poses.json"
@@ -56,6 +58,7 @@ state_name, model_name, base_name, metrics_name = "state.safetensors", "model", 
 dtypes = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
 mannequins, mannequin_size = 400, (96, 128)  # that a small preset paints itself, px
 shown = 4  # pictures in a picture of samples
+weighed = 256  # pictures whose latents tell what each channel counts
 sampling_steps = 20
 
 
@@ -90,23 +93,28 @@ class Training:
         self.unchanged = Samples(pictures, words, replace(showing, empty=0.0, named=1.0), recipe.seed)
         self.mark = base_mark(base)
         self.learned = begin(recipe, base)
-        objective = Objective(self.learned, recipe, base).to(self.accelerator.device)
+        counts = self._counts() if recipe.weigh_channels else None
+        objective = Objective(self.learned, recipe, base, counts).to(self.accelerator.device)
         if checkpointing:
             self.learned.net.enable_gradient_checkpointing()
             objective.unet.enable_gradient_checkpointing()
         self.weights = objective.trained()
         self.words = [value for value in self.weights.values() if value is self.learned.words]
         self.others = [value for value in self.weights.values() if value is not self.learned.words]
-        optimizer = torch.optim.AdamW(
-            [{"params": self.words, "lr": recipe.word_rate}, {"params": self.others, "lr": recipe.learning_rate}]
-            if self.words else self.others,
-            recipe.learning_rate, recipe.betas, recipe.epsilon, recipe.weight_decay,
-        )  # fmt: skip
+        self.ema = None if recipe.ema is None else Ema(self.weights, recipe.ema)
         self.plain = objective
+        optimizer = optimizer_of(self.words, self.others, recipe)
         self.objective, self.optimizer = self.accelerator.prepare(objective, optimizer)
         self.step = 0
         if resume:
             self._load()
+
+    @torch.no_grad()
+    def _counts(self) -> Tensor:
+        """What each channel of the latents counts, by the first pictures."""
+        vae = self.base.parts["vae"]
+        pixels = torch.stack([self.unchanged[0, n]["pixels"] for n in range(min(weighed, len(self.unchanged)))])
+        return by_deviation(encoded(vae, pixels))
 
     @property
     def pictures_a_step(self) -> int:
@@ -129,14 +137,14 @@ class Training:
         started = time.perf_counter()
         while self.step < steps and not self.accelerator.check_trigger():
             since = time.perf_counter()
-            rate = rate_of_words(self.recipe, self.step, self.steps_an_epoch)
-            noise, concepts, *norms = self._one_step(batches, rate)
+            word_rate = rate_of_words(self.recipe, self.step, self.steps_an_epoch)
+            noise, concepts, *norms = self._one_step(batches, word_rate)
             self.step += 1
             if not math.isfinite(noise + concepts):
                 raise ArithmeticError(f"the loss of step {self.step} is no number; the state saved before it stands")
             losses.append((noise, concepts))
             if metrics:
-                metrics.add(self.step, noise, concepts, *norms, rate, time.perf_counter() - since)
+                metrics.add(self.step, noise, concepts, *norms, word_rate, time.perf_counter() - since)
             if self.step % every == 0 or self.step == steps:
                 recent = np.mean(losses[-every:], axis=0)
                 left = (steps - self.step) * (time.perf_counter() - started) / len(losses)
@@ -149,11 +157,12 @@ class Training:
         self.save()
         return losses
 
-    def _one_step(self, batches: Any, rate: float) -> tuple[float, float, float, float]:
+    def _one_step(self, batches: Any, word_rate: float) -> tuple[float, float, float, float]:
         """One step of the optimiser: both losses, and the gradients' norms before they are clipped, the words' last."""
         sums, norm, word_norm = torch.zeros(2, device=self.accelerator.device), torch.zeros(()), torch.zeros(())
         if self.words:
-            self.optimizer.param_groups[0]["lr"] = rate
+            self.optimizer.param_groups[0]["lr"] = word_rate
+        self.optimizer.param_groups[-1]["lr"] = rate(self.recipe, self.step)
         for part in range(self.recipe.accumulate):
             batch = self._moved(next(batches))
             with self.accelerator.accumulate(self.objective):
@@ -167,6 +176,8 @@ class Training:
                 self.optimizer.step()
                 self.optimizer.zero_grad()
             sums += torch.stack([noise.detach(), concepts.detach()]) / self.recipe.accumulate
+        if self.ema is not None:
+            self.ema.follow(self.weights, self.step)
         noise, concepts = self.accelerator.reduce(sums, "mean").tolist()  # type: ignore[union-attr]
         return noise, concepts, float(norm), float(word_norm)  # type: ignore[arg-type]
 
@@ -195,11 +206,12 @@ class Training:
             "scaler": None if scaler is None else scaler.state_dict(),
         }  # fmt: skip
         state = self.out / state_name
-        save_state(state, self.recipe, self.step, self.learned, self.optimizer, self.weights, None, more)
-        replace_folder(self.out / model_name, lambda folder: self.learned.write(folder, self.recipe.kind))
+        save_state(state, self.recipe, self.step, self.learned, self.optimizer, self.weights, self.ema, more)
         if self.base.name == self.recipe.built and not (self.out / base_name).is_dir():
             replace_folder(self.out / base_name, self._write_base)
-        self.show()
+        with self.ema.worn(self.weights) if self.ema else nullcontext():
+            replace_folder(self.out / model_name, lambda folder: self.learned.write(folder, self.recipe.kind))
+            self.show()
 
     def _write_base(self, folder: Path) -> None:
         unchecked: dict[str, Any] = {"safety_checker": None, "feature_extractor": None}
@@ -207,7 +219,7 @@ class Training:
 
     def _load(self) -> None:
         about = load_state(
-            self.out / state_name, self.recipe, self.learned, self.optimizer, self.weights, None, free=("steps",)
+            self.out / state_name, self.recipe, self.learned, self.optimizer, self.weights, self.ema, free=("steps",)
         )
         if about["pictures"] != len(self.samples):
             raise ValueError(f"expected the {about['pictures']} pictures it began with, got {len(self.samples)}")
@@ -271,8 +283,9 @@ def recipe_of(args: argparse.Namespace) -> Recipe:
     """The preset with what the command changes about it."""
     recipe = recipes[args.preset]
     names = (
-        "steps", "batch", "accumulate", "learning_rate", "word_rate", "precision", "seed", "side", "channels", "limbs",
-        "joints_from", "block", "target", "concept_loss", "empty", "named",
+        "steps", "batch", "accumulate", "optimizer", "learning_rate", "warmup", "cooldown", "ema", "word_rate",
+        "most_snr", "weigh_channels", "precision", "seed", "side", "channels", "limbs", "joints_from", "block", "target", "concept_loss", "empty",
+        "named",
     )  # fmt: skip
     changes: dict[str, Any] = {name: getattr(args, name) for name in names if getattr(args, name) is not None}
     if args.no_spr or args.cond:
@@ -325,7 +338,13 @@ def arguments() -> argparse.ArgumentParser:
     add("--batch", type=int, help="pictures at once in each process")
     add("--accumulate", type=int, help="batches a step")
     add("--side", type=int, metavar="PX", help="of the square pictures")
+    add("--optimizer", choices=("adamw", "muon"))
     add("--learning-rate", type=float)
+    add("--warmup", type=int, metavar="STEPS", help="along which the learning rate rises")
+    add("--cooldown", type=float, metavar="SHARE", help="of the steps, the last, along which it falls to 0")
+    add("--ema", type=float, metavar="DECAY", help="keep and save a running mean of the weights")
+    add("--most-snr", type=float, metavar="RATIO", help="of signal to noise, from which an error counts less")
+    add("--weigh-channels", action="store_true", default=None, help="errors count as much as their channel deviates")
     add("--word-rate", type=float, help="learning rate of the joints' words")
     add("--precision", choices=tuple(dtypes))
     add("--empty", type=float, metavar="CHANCE", help="of a prompt without words")

@@ -56,7 +56,7 @@ layers: list[set[str]] = [
     {"files"},
     # many pictures and videos; what networks learn from
     {
-        "batch", "sequence", "augment", "weathering", "data", "posed_figures", "training", "muon",
+        "batch", "sequence", "augment", "weathering", "data", "posed_figures", "training", "muon", "loss_weights",
         "autoencoder_training", "patch_components", "sdpose_training",
         "sdpose_samples", "prior_training", "baseline_training", "lift_training", "lift_scenes", "spctrl_pictures",
         "spctrl_data", "spctrl_recipe", "spctrl_learned", "spctrl_training", "sd_latents", "sd_training",
