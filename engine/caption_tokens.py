@@ -54,7 +54,7 @@ def learned_merges(captions: Iterable[str], entries: int) -> list[str]:
 
 def _words(captions: Iterable[str]) -> Counter[tuple[str, ...]]:
     """How often each word is said, as its letters; cut into words as CLIP's own tokenizer cuts."""
-    backend = libraries.transformers().CLIPTokenizer().backend_tokenizer
+    backend = libraries.transformers("CLIPTokenizer")().backend_tokenizer
     said: Counter[tuple[str, ...]] = Counter()
     for caption, count in Counter(captions).items():
         text = backend.normalizer.normalize_str(caption)
@@ -97,7 +97,7 @@ def write(merges: Sequence[str], folder: Path) -> int:
 
 def read(folder: Path) -> CLIPTokenizer:
     """The tokenizer of a folder."""
-    return libraries.transformers().CLIPTokenizer.from_pretrained(folder, local_files_only=True)
+    return libraries.transformers("CLIPTokenizer").from_pretrained(folder, local_files_only=True)
 
 
 def strange(text: str, tokenizer: CLIPTokenizer) -> tuple[str, ...]:

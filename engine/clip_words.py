@@ -17,7 +17,7 @@ entries = 49408  # of the published vocabulary: learned tokens come after
 
 def tokenizer(pad_token: str = "<|endoftext|>") -> CLIPTokenizer:
     """A new tokenizer of Stable Diffusion 1.5; `pad_token` fills prompts up: "!" for SDXL's second text encoder."""
-    return libraries.transformers().CLIPTokenizer.from_pretrained(folder, pad_token=pad_token, local_files_only=True)
+    return libraries.transformers("CLIPTokenizer").from_pretrained(folder, pad_token=pad_token, local_files_only=True)
 
 
 @lru_cache(maxsize=4)

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from engine import libraries
 from engine.skeleton import coco17
 from engine.weights import Weights
 
@@ -89,7 +90,8 @@ def speed(device: torch.device, dtype: torch.dtype) -> float:
 @functools.cache
 def sdpose_work(folder: Path) -> Work:
     """The work of an SDPose folder by its settings: the network without its weights."""
-    from engine import sdpose_layout
+    with libraries.importing():
+        from engine import sdpose_layout
 
     return work_of(*sdpose_layout.shape_of(folder))
 

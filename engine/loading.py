@@ -94,8 +94,8 @@ class Loader:
         )
 
     def _sdpose(self, entry: weights.Weights, options: Options) -> Estimator:
-        libraries.transformers()  # diffusers comes with what follows
-        from engine.sdpose import SDPoseEstimator, SDPosePipeline
+        with libraries.importing():
+            from engine.sdpose import SDPoseEstimator, SDPosePipeline
 
         dtype = self._dtype(entry, options)
 
@@ -154,10 +154,10 @@ class Loader:
         ValueError when they do not fit.
         """
         with self._large_lock:
-            libraries.transformers()  # diffusers comes with what follows
-            from engine.paint_loading import fits
-            from engine.painter import Painter
-            from engine.painter_memory import memory_for, there
+            with libraries.importing():
+                from engine.paint_loading import fits
+                from engine.painter import Painter
+                from engine.painter_memory import memory_for, there
 
             device = self._device()
             base, keys = self._base(model), tuple(self._key(one.name) for one in (model, control) if one)

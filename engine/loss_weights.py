@@ -5,6 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from torch import Tensor
+from torch.nn.functional import max_pool2d
+
+cell = 8  # px of a picture that a latent stands for
 
 
 def by_deviation(latents: Tensor) -> Tensor:
@@ -23,3 +26,15 @@ def by_time(schedule: Any, most_snr: float) -> Tensor:
     Nearly clean latents would count too much: their velocity is noise that hardly anything tells.
     """
     return ((1 - schedule.alphas_cumprod) * (most_snr + 1)).clamp(max=1)
+
+
+def by_place(drawn: Tensor, times: float) -> Tensor:
+    """What each latent's error counts (B, 1, H/8, W/8), 1 in a picture's mean: that of and beside what is drawn more.
+
+    `drawn` (B, H, W) or (B, C, H, W) is 0 where no limb is; `times` is how often a latent counts that limbs touch or
+    whose neighbour they do.
+    """
+    there = (drawn.amax(1, keepdim=True) if drawn.dim() == 4 else drawn[:, None]) > 0
+    near = max_pool2d(there.float(), 3 * cell, cell, cell)
+    counts = 1 + (times - 1) * near
+    return counts / counts.mean((1, 2, 3), keepdim=True)

@@ -106,7 +106,7 @@ def load(
         raise WrongWeights(f"expected the file {folder / 'model.safetensors'}, got none")
     # By transformers' own loader, which knows the published files' older names of tensors.
     try:
-        loaded: Any = libraries.transformers().RTDetrV2ForObjectDetection.from_pretrained(
+        loaded: Any = libraries.transformers("RTDetrV2ForObjectDetection").from_pretrained(
             folder,
             local_files_only=True,
             use_safetensors=True,

@@ -30,7 +30,8 @@ class Recipe:
     Adam's for all else.
 
     `most_snr` is the signal-to-noise ratio from which a time's error counts less, and with `weigh_channels` a channel's
-    counts as much as the channel deviates (engine.loss_weights); the first needs a base that predicts velocity.
+    counts as much as the channel deviates (engine.loss_weights); the first needs a base that predicts velocity. Near
+    what is drawn of the pose an error counts `figures` times, as HumanSD's (2304.04269, eq. 3).
 
     For short runs: `warmup` steps of rising rate, a last share `cooldown` of `steps` along which it falls to 0, and
     `ema`, the decay of the weights' running mean, which is then what is saved.
@@ -60,6 +61,7 @@ class Recipe:
     batch: int = 20
     most_snr: float | None = None
     weigh_channels: bool = False
+    figures: float = 1.0
     accumulate: int = 1
     optimizer: Literal["adamw", "muon"] = "adamw"
     learning_rate: float = 1e-5

@@ -12,7 +12,7 @@ from diffusers.pipelines.controlnet.pipeline_controlnet import StableDiffusionCo
 from diffusers.schedulers.scheduling_ddpm import DDPMScheduler
 from torch import Tensor, nn
 
-from engine.loss_weights import by_time
+from engine.loss_weights import by_place, by_time
 from engine.muon import Muon
 from engine.networks.keypoint_concepts import Concepts, concept_loss, concept_maps
 from engine.painter import Base
@@ -76,7 +76,10 @@ class Objective(nn.Module):
         found = self.predicted(noisy, times, self.states(batch["ids"]), self.condition(batch, seed))
         is_noise = self.noise.config.prediction_type == "epsilon"
         wanted = noise if is_noise else self.noise.get_velocity(latents, noise, times)
-        wrong = (found.float() - wanted.float()).square().mean((2, 3))
+        wrong = (found.float() - wanted.float()).square()
+        if self.recipe.figures != 1:
+            wrong = wrong * by_place(batch["map"] if "map" in batch else batch["condition"], self.recipe.figures)
+        wrong = wrong.mean((2, 3))
         if self.counts is not None:
             wrong = wrong * self.counts
         loss = wrong.mean(1) if self.weights is None else wrong.mean(1) * self.weights[times]

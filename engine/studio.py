@@ -220,8 +220,8 @@ class Studio:
         names = [part.name for part in (model, control) if part]
         if progress and not all(map(self._loader.has, names)):
             progress(0.0, f"Loading {' and '.join(names)}")
-        libraries.transformers()  # diffusers comes with what follows
-        from engine.paint import check, paint
+        with libraries.importing():
+            from engine.paint import check, paint
 
         check(request, pose)  # before gigabytes are read
         while not self._painting.acquire(timeout=turn):

@@ -108,9 +108,9 @@ def load(
     ValueError, names what is absent or wrong in the files.
     """
     found = vitpose_checkpoint.read(path, skeleton, dataset_index)
-    models = libraries.transformers()
+    kind, config = libraries.transformers("VitPoseForPoseEstimation"), libraries.transformers("VitPoseConfig")
     with torch.device("meta"):
-        network: Any = models.VitPoseForPoseEstimation(models.VitPoseConfig.from_dict(found.config))
+        network: Any = kind(config.from_dict(found.config))
     load_strictly(network, found.tensors, str(path))
     network = network.to(device=device, dtype=dtype)
     return ViTPoseEstimator(network, skeleton, found.size, found.mean, found.std, name)

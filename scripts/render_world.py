@@ -48,7 +48,7 @@ body_file = Path(__file__).parent.parent / "assets" / "body" / "contrapposto_neu
 a_shard = 64  # pictures that are written together
 counts = {
     "train": 16000, "more_styles": 3000, "more_places": 1000, "test": 400, "styles": 300, "places": 200, "clips": 300,
-    "matrix": 260, "portraits": 12800,
+    "matrix": 260, "portraits": 12800, "sitters": 400, "dancers": 300,
 }  # fmt: skip
 quality = 92  # of the jpgs
 farthest = 65.0  # metres that a depth of 16 bits in mm can tell

@@ -90,7 +90,8 @@ class Training:
         showing = Showing(recipe.side, recipe.condition, conditions, recipe.target, recipe.empty, recipe.named)
         words = Words(base.parts["tokenizer"], pictures.kind)
         self.samples = Samples(pictures, words, showing, recipe.seed)
-        self.unchanged = Samples(pictures, words, replace(showing, empty=0.0, named=1.0), recipe.seed)
+        plain = replace(showing, empty=0.0, named=float(recipe.words))
+        self.unchanged = Samples(pictures, words, plain, recipe.seed)
         self.mark = base_mark(base)
         self.learned = begin(recipe, base)
         counts = self._counts() if recipe.weigh_channels else None
@@ -284,7 +285,7 @@ def recipe_of(args: argparse.Namespace) -> Recipe:
     recipe = recipes[args.preset]
     names = (
         "steps", "batch", "accumulate", "optimizer", "learning_rate", "warmup", "cooldown", "ema", "word_rate",
-        "most_snr", "weigh_channels", "precision", "seed", "side", "channels", "limbs", "joints_from", "block", "target", "concept_loss", "empty",
+        "most_snr", "weigh_channels", "figures", "precision", "seed", "side", "channels", "limbs", "joints_from", "block", "target", "concept_loss", "empty",
         "named",
     )  # fmt: skip
     changes: dict[str, Any] = {name: getattr(args, name) for name in names if getattr(args, name) is not None}
@@ -345,6 +346,7 @@ def arguments() -> argparse.ArgumentParser:
     add("--ema", type=float, metavar="DECAY", help="keep and save a running mean of the weights")
     add("--most-snr", type=float, metavar="RATIO", help="of signal to noise, from which an error counts less")
     add("--weigh-channels", action="store_true", default=None, help="errors count as much as their channel deviates")
+    add("--figures", type=float, metavar="TIMES", help="that an error near the figures counts")
     add("--word-rate", type=float, help="learning rate of the joints' words")
     add("--precision", choices=tuple(dtypes))
     add("--empty", type=float, metavar="CHANCE", help="of a prompt without words")

@@ -51,6 +51,9 @@ splits: dict[str, Split] = {
     "matrix": Split("every figure in every style", styles=styles, each_style=True),
     "portraits": Split("one whole figure each, to learn painting from: all styles, all places", reserved=False,
                        styles=styles, places=places.names, calm=True),
+    "sitters": Split("as portraits, other figures", styles=styles, places=places.names, calm=True),
+    "dancers": Split("as portraits, of dances and sports of which no frame was learnt from", unseen_file, None, styles,
+                     places.names, calm=True),
 }  # fmt: skip
 numbers = {name: number for number, name in enumerate(splits)}
 
