@@ -31,7 +31,7 @@ class Recipe:
 
     `most_snr` is the signal-to-noise ratio from which a time's error counts less, and with `weigh_channels` a channel's
     counts as much as the channel deviates (engine.loss_weights); the first needs a base that predicts velocity. Near
-    what is drawn of the pose an error counts `figures` times, as HumanSD's (2304.04269, eq. 3).
+    what is drawn of the pose an error counts `figures` times, as HumanSD's (2304.04269) do.
 
     For short runs: `warmup` steps of rising rate, a last share `cooldown` of `steps` along which it falls to 0, and
     `ema`, the decay of the weights' running mean, which is then what is saved.

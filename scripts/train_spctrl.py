@@ -285,8 +285,8 @@ def recipe_of(args: argparse.Namespace) -> Recipe:
     recipe = recipes[args.preset]
     names = (
         "steps", "batch", "accumulate", "optimizer", "learning_rate", "warmup", "cooldown", "ema", "word_rate",
-        "most_snr", "weigh_channels", "figures", "precision", "seed", "side", "channels", "limbs", "joints_from", "block", "target", "concept_loss", "empty",
-        "named",
+        "most_snr", "weigh_channels", "figures", "precision", "seed", "side", "channels", "limbs", "joints_from",
+        "block", "target", "concept_loss", "empty", "named",
     )  # fmt: skip
     changes: dict[str, Any] = {name: getattr(args, name) for name in names if getattr(args, name) is not None}
     if args.no_spr or args.cond:
