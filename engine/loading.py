@@ -181,7 +181,7 @@ class Loader:
         key = self._key(control.name)
 
         def load(path: Path) -> Control:
-            return read_control(path, control.name, key[1], control.encoding, control.kind)
+            return read_control(path, control.name, key[1], control.encoding, control.kind, guided=control.guided)
 
         return self._painting(key, control.megabytes, load, beside)
 

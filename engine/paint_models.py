@@ -24,7 +24,8 @@ encodings = ("auto", "spctrl", "openpose")
 class PaintControl:
     """A ControlNet: how it is told a pose, whose joints it knows, and as `engine.studio.Model` whether it is here.
 
-    `command` downloads it; `where` names its place on the net, with how to get it where no program may.
+    `command` downloads it; `where` names its place on the net, with how to get it where no program may. `guided` as
+    `engine.painter.Control` has it.
     """
 
     name: str
@@ -38,6 +39,7 @@ class PaintControl:
     problem: str = ""
     where: str = ""
     command: str = ""
+    guided: bool = False
 
 
 @dataclass(frozen=True)
@@ -186,6 +188,7 @@ def _control(each: Weights) -> PaintControl:
         problem=each.problem,
         where=_where(each),
         command=_command(each),
+        guided=each.guided,
     )  # fmt: skip
 
 

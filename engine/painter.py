@@ -20,6 +20,7 @@ from torch.nn import functional as F
 from engine.keypoint_words import PoseKind
 from engine.keypoint_words_loading import with_learned_words
 from engine.latent_preview import LatentPreview
+from engine.networks.guided_control import guided
 from engine.paint_map import drawn_map, placing
 from engine.painter_pipelines import Way, pipeline_for
 from engine.painter_sampler import sampler_of
@@ -58,7 +59,8 @@ class Base:
 class Control:
     """A ControlNet and what it reads: SP-Ctrl's index map through `spr`, or a drawing of OpenPose's.
 
-    `kind` is whose joints it knows; `words` are the learned tokens of the joints' names, with their vectors.
+    `kind` is whose joints it knows; `words` are the learned tokens of the joints' names, with their vectors. With
+    `guided` a request's guidance strengthens the pose too, as a small network needs it (GuidedControlNet).
     """
 
     name: str
@@ -67,6 +69,7 @@ class Control:
     net: ControlNetModel
     spr: SpatialPose | None = None
     words: Mapping[str, Tensor] = field(default_factory=dict)
+    guided: bool = False
 
 
 # Latents of so many channels the pipelines for masks know; of others a photo's part is kept here, step by step.
@@ -86,6 +89,7 @@ class Painter:
         self.base, self.control, self.device, self.memory, self.at_once = base, control, device, memory, at_once
         # On copies that know the joints' words: the base may serve another control too.
         self._words = {} if control is None else control.words
+        self._net = control and (guided(control.net) if control.guided else control.net)
         self._parts = base.parts if base.is_xl else with_learned_words(base.parts, self._words)
         self.preview = LatentPreview(base.parts["vae"])
         self._pipeline: tuple[Way, Any] | None = None
@@ -177,6 +181,7 @@ class Painter:
         if self.control is not None:
             asked = {
                 ("image" if way == "new" else "control_image"): self.condition(request, pose),
+                "guess_mode": self.control.guided,
                 "controlnet_conditioning_scale": request.pose_strength,
                 "control_guidance_start": request.pose_window[0],
                 "control_guidance_end": request.pose_window[1],
@@ -264,7 +269,7 @@ class Painter:
             return self._pipeline[1]
         checker = {} if self.base.is_xl else {"safety_checker": None, "feature_extractor": None}
         unchecked = {} if self.base.is_xl else {"requires_safety_checker": False}
-        told = {} if self.control is None else {"controlnet": self.control.net}
+        told = {} if self._net is None else {"controlnet": self._net}
         kind = pipeline_for(way, self.base.is_xl, self.control is not None)
         made = kind(**self._parts, **told, **checker, **unchecked)
         made.remove_all_hooks()  # of another way of painting, or another painter with the same base

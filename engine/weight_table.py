@@ -45,7 +45,8 @@ class Weights:
     `megabytes` is what a download takes, rounded where the files' sizes are not published. `ready` says whether this
     version can run it. `path` and `problem` come from `every`: where it is, if it is whole, else what is wrong.
     Of what paints, `widths` say which controls fit which base, `side` is that of the pictures it learned, px, and
-    `guidance` how strictly words usually count. A control reads `encoding`, of figures of `skeleton`.
+    `guidance` how strictly words usually count. A control reads `encoding`, of figures of `skeleton`; with `guided`
+    that strictness is the pose's too.
     """
 
     name: str
@@ -65,6 +66,7 @@ class Weights:
     side: int = 0
     guidance: float = 7.5
     encoding: Encoding | None = None
+    guided: bool = False
 
     @property
     def present(self) -> bool:

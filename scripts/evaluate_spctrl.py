@@ -49,6 +49,7 @@ def painted(of: PaintingSet, args: argparse.Namespace) -> Path:
     settings = Settings(
         painter.base.name, control.name, control.encoding.partition("-")[0], args.size,
         args.keep_aspect, args.steps, args.guidance, args.pose_strength, args.words, args.negative, args.seed,
+        control.guided,
     )  # fmt: skip
     folder = args.out / (args.run or f"{painter.base.name}-{control.name}")
 
@@ -84,7 +85,7 @@ def painter_of(of: PaintingSet, args: argparse.Namespace) -> Painter:
         if entry.kind != "control":
             raise ValueError(f"expected a control, got {name!r}, which {entry.does}")
         path, encoding = weights.require(name, args.models), entry.encoding or encoding
-    control = read_control(path, name, dtype, encoding, of.kind)
+    control = read_control(path, name, dtype, encoding, of.kind, guided=args.guided)
     if not fits(base, control):
         raise ValueError(f"expected a control for {base.name}, got {name}, made for another base")
     return Painter(base, control, device)
@@ -186,6 +187,7 @@ def arguments() -> argparse.ArgumentParser:
     add("--keep-aspect", action="store_true", help="paint in the real pictures' proportions, not squeezed")
     add("--steps", type=int, default=50)
     add("--guidance", type=float, default=7.5)
+    add("--guided", action="store_true", help="guidance strengthens the pose of a --control too")
     add("--pose-strength", type=float, default=1.0)
     add("--negative", default="", metavar="TEXT")
     add("--words", action=argparse.BooleanOptionalAction, default=True, help="name the joints in the prompt")

@@ -12,6 +12,7 @@ from torch.nn import functional as F
 
 from engine import draw
 from engine.library import read_library
+from engine.networks import guided_control
 from engine.paint import check, check_kind, notes_of, paint
 from engine.paint_builder import build_base, build_control
 from engine.paint_map import colored, drawn_map, nearest, placing
@@ -104,6 +105,26 @@ def test_the_pose_matters_as_far_as_it_is_strong(painter, poses):
     weak = replace(silent, pose_strength=0.0, steps=1)
     assert np.array_equal(painted(painter, weak, pose), painted(painter, weak, other))
     assert np.array_equal(painted(painter, weak, pose), painted(painter, weak, Pose2D((96, 64))))
+
+
+def test_guidance_strengthens_the_pose_where_a_control_is_guided(base, painter, poses, plain):
+    guided = Painter(base, replace(painter.control, guided=True))
+    unguided = replace(small, guidance=1.0)
+    assert np.array_equal(painted(guided, unguided, poses["human"]), painted(painter, unguided, poses["human"]))
+    untold = replace(small, pose_strength=0.0)
+    without = painted(painter, untold, poses["human"])
+    assert np.array_equal(painted(guided, untold, poses["human"]), without)
+    assert far(painted(guided, small, poses["human"]), without) > far(plain, without)
+
+
+def test_a_guided_network_is_the_same_at_its_whole_strength(base):
+    net = build_control(base).net
+    same = guided_control.guided(net)
+    asked = (torch.randn(2, 4, 8, 8), 7, torch.randn(2, 3, net.config.cross_attention_dim), torch.rand(2, 3, 64, 64))
+    usual, found = net(*asked, return_dict=False), same(*asked, guess_mode=True, return_dict=False)
+    assert all(torch.equal(one, other) for one, other in zip(usual[0], found[0], strict=True))
+    assert not torch.equal(net(*asked, guess_mode=True, return_dict=False)[0][0], usual[0][0])
+    assert all(a.data_ptr() == b.data_ptr() for a, b in zip(net.parameters(), same.parameters(), strict=True))
 
 
 def test_several_pictures_are_those_of_their_seeds(painter, poses):

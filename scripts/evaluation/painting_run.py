@@ -42,6 +42,7 @@ class Settings:
     words: bool = True
     negative: str = ""
     seed: int = 0
+    guided: bool = False
 
     def request(self, asked: Asked, nth: int, first: int, end: int) -> PaintRequest:
         """What is asked of the painter for the set's nth pose: its pictures from `first` on, before `end`."""
