@@ -18,6 +18,7 @@ from engine.keypoint_words import PoseKind, table_of
 from engine.networks.spctrl import SpatialPose, width
 from engine.painter import Base
 from engine.spctrl_recipe import Recipe
+from engine.training import seeded
 
 
 class Learned(nn.Module):
@@ -84,14 +85,24 @@ def _spatial_pose(recipe: Recipe, base: Base) -> SpatialPose:
 
 @torch.no_grad()
 def vectors_of_names(kind: PoseKind, base: Base) -> Tensor:
-    """What the base's text encoder makes of each joint's name (17, 768), to begin a spatial pose with."""
+    """What the base's text encoder makes of each joint's name (17, 768), to begin a spatial pose with.
+
+    A narrower one's vectors are turned into as many dimensions, as like each other as they were.
+    """
     encoder = base.parts["text_encoder"]
-    if encoder.config.hidden_size != width:
-        raise ValueError(f"expected a text encoder {width} wide to name joints, got {encoder.config.hidden_size}")
+    if (narrow := encoder.config.hidden_size) > width:
+        raise ValueError(f"expected a text encoder up to {width} wide to name joints, got {narrow}")
     names = [word.joint.replace("_", " ") for word in table_of(kind)]
     tokenizer = base.parts["tokenizer"]
     ids = tokenizer(names, max_length=tokenizer.model_max_length, padding="max_length", return_tensors="pt").input_ids
-    return encoder(ids).pooler_output.float()
+    rows = encoder(ids).pooler_output.float()
+    return rows if narrow == width else rows @ _turned(narrow).to(rows)
+
+
+def _turned(narrow: int) -> Tensor:
+    """Orthogonal rows (narrow, 768), always the same, that leave numbers as large as they are on average."""
+    square, _ = torch.linalg.qr(torch.randn(width, narrow, generator=seeded(0)))
+    return square.mT * (width / narrow) ** 0.5
 
 
 def _numbers(tokenizer: Any, word: str) -> list[int]:

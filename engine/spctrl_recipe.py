@@ -86,8 +86,8 @@ recipes: dict[str, Recipe] = {
     # On sd-mini: its latents of a picture are 16 × 16, so the words are looked for in the second block, at 8 × 8.
     "mini": Recipe(
         kind="human", side=128, block="down_blocks.1", empty=0.1, steps=2000, batch=16, most_snr=5.0,
-        weigh_channels=True, optimizer="muon", learning_rate=0.01, warmup=20, cooldown=0.4, ema=0.99, word_rate=0.005,
-        precision="bf16",
+        weigh_channels=True, figures=5.0, optimizer="muon", learning_rate=0.01, warmup=20, cooldown=0.4, ema=0.99,
+        word_rate=0.005, precision="bf16",
     ),
     "tiny": Recipe(
         kind="human", built="tiny", side=64, steps=400, batch=4, learning_rate=2e-3, word_rate=0.05, empty=0.2,
