@@ -89,7 +89,8 @@ class Painter:
         self.base, self.control, self.device, self.memory, self.at_once = base, control, device, memory, at_once
         # On copies that know the joints' words: the base may serve another control too.
         self._words = {} if control is None else control.words
-        self._net = control and (guided(control.net) if control.guided else control.net)
+        # What a pipeline is given for the control.
+        self.network = control and (guided(control.net) if control.guided else control.net)
         self._parts = base.parts if base.is_xl else with_learned_words(base.parts, self._words)
         self.preview = LatentPreview(base.parts["vae"])
         self._pipeline: tuple[Way, Any] | None = None
@@ -269,7 +270,7 @@ class Painter:
             return self._pipeline[1]
         checker = {} if self.base.is_xl else {"safety_checker": None, "feature_extractor": None}
         unchecked = {} if self.base.is_xl else {"requires_safety_checker": False}
-        told = {} if self._net is None else {"controlnet": self._net}
+        told = {} if self.network is None else {"controlnet": self.network}
         kind = pipeline_for(way, self.base.is_xl, self.control is not None)
         made = kind(**self._parts, **told, **checker, **unchecked)
         made.remove_all_hooks()  # of another way of painting, or another painter with the same base

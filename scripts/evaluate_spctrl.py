@@ -26,7 +26,7 @@ from engine.scene import PaintRequest, Picture
 from engine.studio import Studio
 from scripts.evaluation.painting_features import VaeFeatures, find_clip, find_inception
 from scripts.evaluation.painting_report import as_csv, markdown, sheet
-from scripts.evaluation.painting_run import Settings, paint_set, read_run, told
+from scripts.evaluation.painting_run import Settings, paint_set, paint_set_together, read_run, told
 from scripts.evaluation.painting_scores import Networks, Scores, Source, scores
 from scripts.evaluation.painting_set import PaintingSet, read
 
@@ -56,7 +56,12 @@ def painted(of: PaintingSet, args: argparse.Namespace) -> Path:
     def paint_one(request: PaintRequest, pose: Pose2D) -> tuple[Picture, ...]:
         return paint(request, pose, painter)
 
-    paint_set(of, paint_one, settings, folder, args.count, _say)
+    if args.batch > 1:
+        from scripts.evaluation.painting_many import many_with
+
+        paint_set_together(of, many_with(painter), settings, folder, args.count, args.batch, _say)
+    else:
+        paint_set(of, paint_one, settings, folder, args.count, _say)
     print(file=sys.stderr)
     return folder
 
@@ -183,6 +188,7 @@ def arguments() -> argparse.ArgumentParser:
     add("--control", metavar="NAME|DIR", help="control, by name or folder (default: the studio's choice)")
     add("--encoding", choices=("auto", "spctrl", "openpose"), default="auto", help="how the pose is told")
     add("--count", type=int, default=1, metavar="N", help="pictures of each pose (default 1; diversity needs 2)")
+    add("--batch", type=int, default=1, metavar="N", help="pictures in one pass, of several poses (default 1)")
     add("--size", type=int, default=512, metavar="PX", help="side of the square painted in (default 512)")
     add("--keep-aspect", action="store_true", help="paint in the real pictures' proportions, not squeezed")
     add("--steps", type=int, default=50)
@@ -204,6 +210,8 @@ def main() -> None:
     args = arguments().parse_args()
     try:
         of = read(args.annotations).first(args.limit)
+        if args.batch > 1 and args.keep_aspect:
+            raise ValueError("expected squares to paint several poses in one pass, got --keep-aspect with --batch")
         if args.only != "measure":
             painted(of, args)
         if args.only != "paint":

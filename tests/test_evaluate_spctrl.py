@@ -501,6 +501,32 @@ def test_it_paints_and_measures_on_tiny_weights(models, tmp_path, capsys):
         assert page.width == 808
 
 
+@pytest.mark.parametrize("guided", [False, True])
+def test_several_poses_in_one_pass_are_painted_the_same(models, tmp_path, guided):
+    of = read(captioned(tmp_path / "world.json"))
+    common = [
+        "--annotations", "x", "--models", str(models), "--model", "tiny-sd", "--control", "tiny-spctrl-human",
+        "--size", "64", "--steps", "2", "--count", "2", *(["--guided"] if guided else []),
+    ]  # fmt: skip
+    alone = evaluate_spctrl.painted(of, arguments(*common, "--out", str(tmp_path / "alone")))
+    together = evaluate_spctrl.painted(of, arguments(*common, "--out", str(tmp_path / "together"), "--batch", "3"))
+    assert read_run(alone) == read_run(together)
+    files = sorted(path.relative_to(alone) for path in alone.rglob("*.jpg"))
+    assert len(files) == 4
+    for file in files:
+        one, other = (np.asarray(Image.open(run / file), float) for run in (alone, together))
+        assert np.abs(one - other).mean() < 1, file
+    different = [np.asarray(Image.open(alone / file), float) for file in files]
+    assert np.abs(different[0] - different[2]).mean() > 5
+
+
+def test_squares_alone_are_painted_together(monkeypatch, tmp_path):
+    asked = ["--annotations", str(captioned(tmp_path / "world.json")), "--out", str(tmp_path), "--batch", "2"]
+    monkeypatch.setattr("sys.argv", ["evaluate_spctrl.py", *asked, "--keep-aspect"])
+    with pytest.raises(SystemExit, match="expected squares to paint several poses in one pass"):
+        evaluate_spctrl.main()
+
+
 def test_the_studio_chooses_for_animals(models, tigers, tmp_path):
     args = arguments("--annotations", "x", "--out", str(tmp_path / "out"), "--models", str(models), "--size", "64",
                      "--steps", "1")  # fmt: skip

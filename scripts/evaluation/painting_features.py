@@ -131,7 +131,8 @@ class VaeFeatures:
 
     def __call__(self, pictures: Sequence[np.ndarray]) -> np.ndarray:
         def features(some: Tensor) -> Tensor:
-            latents = self._vae.encode(some).latent_dist.mode()
+            found = self._vae.encode(some)
+            latents = found.latent_dist.mode() if hasattr(found, "latent_dist") else found.latents
             return torch.nn.functional.adaptive_avg_pool2d(latents, vae_cells).flatten(1)
 
         return _in_groups([self._prepared(picture) for picture in pictures], features, _of(self._vae))

@@ -20,6 +20,8 @@ from scripts.evaluation.painting_set import Asked, PaintingSet
 
 # Paints what is asked for, as engine.paint.paint and Studio.paint do.
 Paint = Callable[[PaintRequest, Pose2D], Sequence[Picture]]
+# Paints several requests for new pictures of one size in one pass: (H, W, 3) uint8.
+PaintMany = Callable[[Sequence[PaintRequest], Sequence[Pose2D]], Sequence[np.ndarray]]
 told = "run.json"
 quality = 95
 apart = 1000  # seeds between one picture's and the next one's: nobody paints as many of one pose
@@ -86,6 +88,26 @@ def paint_set(
         if say:
             say(f"{folder.name}: {nth + 1} of {len(of.asked)} painted")
     return painted
+
+
+def paint_set_together(
+    of: PaintingSet, paint: PaintMany, settings: Settings, folder: Path, count: int, at_once: int,
+    say: Callable[[str], None] | None = None,
+) -> int:  # fmt: skip
+    """As `paint_set`, so many pictures in one pass, of whichever poses: for squares, in which all are of one size."""
+    begin(folder, {"set": of.name, **asdict(settings)})
+    lacking = [
+        (nth, asked, n) for nth, asked in enumerate(of.asked) for n in range(counted(folder, asked), count)
+    ]  # fmt: skip
+    for start in range(0, len(lacking), at_once):
+        some = lacking[start : start + at_once]
+        requests = [settings.request(asked, nth, n, n + 1) for nth, asked, n in some]
+        images = paint(requests, [asked.pose for _, asked, _ in some])
+        for (_, asked, n), image in zip(some, images, strict=True):
+            _write(image, asked.pose.size, path(folder, asked, n))
+        if say:
+            say(f"{folder.name}: {start + len(some)} of {len(lacking)} painted")
+    return len(lacking)
 
 
 def begin(folder: Path, settings: dict[str, Any]) -> None:
