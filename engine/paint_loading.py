@@ -54,15 +54,18 @@ def read_control(
 ) -> Control:
     """The control at a path: SP-Ctrl's folder, or a plain ControlNet's folder or file.
 
-    What a plain one reads, `encoding` and whose `kind`, nothing in it says, nor whether it is to be `guided`; a single
-    file is taken to be of `single`'s settings, without it of those for Stable Diffusion 1.5 or XL. WrongWeights as
-    `read_base`.
+    What a plain one reads, `encoding` and whose `kind`, nothing in it says but words beside it, nor whether it is to
+    be `guided`; a single file is taken to be of `single`'s settings, without it of those for Stable Diffusion 1.5 or
+    XL. WrongWeights as `read_base`.
     """
     if path.is_dir() and (folder := paint_layout.spctrl_folder(path)) is not None:
         net, spr, words, kind = spctrl_layout.read(folder, dtype)
         return Control(name, "spctrl", kind, net, spr, words, guided)
     net = _control_file(path, dtype, single) if path.is_file() else _control_folder(path, dtype)
-    return Control(name, encoding, kind, net.eval().requires_grad_(False), guided=guided)
+    words: dict[str, Tensor] = {}
+    if any((path / file).is_file() for file in paint_layout.word_files):  # learned with it, as one of SP-Ctrl's arms
+        words, kind = spctrl_layout.words_at(path, net.config["cross_attention_dim"])
+    return Control(name, encoding, kind, net.eval().requires_grad_(False), words=words, guided=guided)
 
 
 def fits(base: Base, control: Control) -> bool:

@@ -54,7 +54,7 @@ def read(
     own = {name.removeprefix(prefix): tensors.pop(name) for name in list(tensors) if name.startswith(prefix)}
     load_strictly(net, _cast(tensors, dtype), f"{place.name}/{tensors_file}")
     load_strictly(spr, _cast(own, dtype), f"{place.name}/{tensors_file}, {prefix}…")
-    words, kind = _words(place, net.config["cross_attention_dim"])
+    words, kind = words_at(place, net.config["cross_attention_dim"])
     return net.eval().requires_grad_(False), spr.eval().requires_grad_(False), words, kind
 
 
@@ -97,7 +97,7 @@ def spatial_pose(config: Mapping[str, Any], source: str) -> SpatialPose:
 
 def kind_at(folder: Path) -> PoseKind:
     """Whose joints a folder's maps are of: by its config's skeleton or its words' names, which must agree."""
-    return _words(controlnet_folder(folder), None)[1]
+    return words_at(controlnet_folder(folder), None)[1]
 
 
 def controlnet_folder(folder: Path) -> Path:
@@ -141,8 +141,11 @@ def _settings_of(spr: SpatialPose, kind: PoseKind) -> dict[str, Any]:
     return {**dict(zip(settings, given, strict=True)), where_joints_came_from: None, skeleton_key: skeleton}
 
 
-def _words(place: Path, width: int | None) -> tuple[dict[str, Tensor], PoseKind]:
-    """The words beside the weights, and whose they are; `width` is how long their vectors must be."""
+def words_at(place: Path, width: int | None) -> tuple[dict[str, Tensor], PoseKind]:
+    """The words (D,) float32 beside the weights, and whose joints'; `width` is how long they must be.
+
+    WrongWeights for others, and where neither words nor config tell whose.
+    """
     said = _skeleton_said(place)
     # One level up as the published code writes them, beside the weights at the end of its training.
     path = next((f for f in (base / n for base in (place, place.parent) for n in word_files) if f.is_file()), None)

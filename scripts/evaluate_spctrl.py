@@ -145,11 +145,11 @@ def networks(of: PaintingSet, args: argparse.Namespace) -> Networks:
     asked = {"models": args.models, "precision": "auto", "no_flip": False, "batch": 8, "protocol": "evaluation"}
     skeleton, predict = network(argparse.Namespace(model=name, **asked))
     clip = find_clip(args.models)
-    features = find_inception(args.models) or clip or _vae(args)
+    features = find_inception(args.models) or clip or vae_features(args)
     return Networks(Path(name).name, skeleton, predict, features, clip, _detector(of, args.models))
 
 
-def _vae(args: argparse.Namespace) -> Features | None:
+def vae_features(args: argparse.Namespace) -> Features | None:
     """The VAE of the first base that is here, where nothing better is."""
     here = [model.name for model in Studio(args.models).painters() if model.present and not model.is_xl]
     if not here:

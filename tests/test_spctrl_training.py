@@ -408,7 +408,10 @@ def test_every_variant_makes_a_step(tmp_path, training, pictures, words, expecte
         assert (spr.layer_version == "sigmoid_version") == made.bounded
         assert set(found) == ({word.token for word in humanart} if made.words else set())
     else:
-        net = read_control(model, "plain").net
+        plain = read_control(model, "plain")
+        net = plain.net
+        assert set(plain.words) == ({word.token for word in humanart} if made.words else set())
+        assert all(torch.equal(plain.words[token], value) for token, value in run.learned.vectors("human").items())
     assert torch.equal(net.conv_in.weight, run.learned.net.conv_in.weight)
 
 

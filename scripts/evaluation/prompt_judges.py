@@ -58,14 +58,17 @@ def known(world: Path, splits: Sequence[str], vae: AutoencoderTiny, side: int, c
             continue
         latents = encoded(file, world, vae, side, cache / f"{split}.npz").latents
         images = json.loads(file.read_text("utf-8"))["images"]
-        shares, main = (np.stack(each) for each in zip(*map(_colors_of, images), strict=True))
-        style = torch.tensor([styles.index(image["style"]) for image in images])
-        parts.append(
-            (torch.from_numpy(latents).float(), style, torch.from_numpy(shares).float(), torch.from_numpy(main))
-        )
+        parts.append((torch.from_numpy(latents).float(), *words_of(images)))
     if not parts:
         raise ValueError(f"expected {splits[0]}.json in {world}, got none")
     return Known(*(torch.cat(each) for each in zip(*parts, strict=True)))
+
+
+def words_of(images: Sequence[dict[str, Any]]) -> tuple[Tensor, Tensor, Tensor]:
+    """Style, shares and main colour of a world's pictures, see `Known`, by their entries in its file."""
+    shares, main = (np.stack(each) for each in zip(*map(_colors_of, images), strict=True))
+    style = torch.tensor([styles.index(image["style"]) for image in images])
+    return style, torch.from_numpy(shares).float(), torch.from_numpy(main)
 
 
 def _colors_of(image: dict[str, Any]) -> tuple[np.ndarray, np.ndarray]:

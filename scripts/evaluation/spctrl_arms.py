@@ -1,0 +1,112 @@
+"""Arms of an SP-Ctrl training compared: how painted poses were kept, how like rendered pictures they are, and words.
+
+A run is what evaluate_spctrl.py painted of a set with one arm: SETS/<set>/<run>/.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from PIL import Image
+
+from engine.sd_latents import latents_of
+from scripts.evaluation.painting_scores import Networks, Source, read, scores
+from scripts.evaluation.painting_set import PaintingSet
+from scripts.evaluation.painting_set import read as read_set
+from scripts.evaluation.prompt_judges import Judges, Known, words_of
+
+real = "rendered pictures"  # the upper bound, beside the runs
+at_once = 32
+
+
+@dataclass(frozen=True)
+class Score:
+    """A run's figures on a set, as one estimator sees its poses.
+
+    Pose mAP, OKS and PCK at 0.2 of the torso are of the first picture of each pose; `frechet` and `diversity` by the
+    painter's autoencoder, `style` and `color` the shares that the prompt's judges find right; None where not measured.
+    """
+
+    run: str
+    asked: str
+    estimator: str
+    pictures: int
+    ap: float
+    oks: float
+    pck: float
+    frechet: float | None
+    diversity: float | None
+    style: float | None = None
+    color: float | None = None
+
+    @property
+    def key(self) -> tuple[str, str, str]:
+        return self.run, self.asked, self.estimator
+
+
+@dataclass(frozen=True, eq=False)
+class Asked:
+    """A set of the rendered world: its name on the page, its poses, its file's entries by number, its pictures."""
+
+    name: str
+    of: PaintingSet
+    entries: Mapping[int, dict[str, Any]]
+    images: Path
+
+
+def asked(name: str, annotations: Path, images: Path, limit: int | None = None) -> Asked:
+    """The set in an annotation file, only its first pictures with `limit`."""
+    entries = {image["id"]: image for image in json.loads(annotations.read_text("utf-8"))["images"]}
+    return Asked(name, read_set(annotations).first(limit), entries, images)
+
+
+@dataclass(frozen=True, eq=False)
+class Words:
+    """Who judges whether pictures show their prompts' words, through which autoencoder, at what side in px."""
+
+    judges: Judges
+    vae: Any
+    side: int
+
+    def __call__(self, asked: Asked, source: Source) -> dict[str, float]:
+        """Shares of the first pictures whose style, and whose colour where one is asked for, is judged right."""
+        files = [(one.number, found[0]) for one in asked.of.asked if (found := source.files(one))]
+        parts = []
+        for start in range(0, len(files), at_once):
+            some = [Image.fromarray(read(file)) for _, file in files[start : start + at_once]]
+            parts.append(latents_of(self.vae, [np.asarray(one.resize((self.side, self.side))) for one in some]))
+        style, shares, main = words_of([asked.entries[number] for number, _ in files])
+        return self.judges.figures(Known(torch.from_numpy(np.concatenate(parts)).float(), style, shares, main))
+
+
+def measured(asked: Asked, source: Source, by: Sequence[Networks], words: Words | None, keep: Path) -> list[Score]:
+    """A run's figures by each estimator; keypoints found are kept in the folder `keep`."""
+    told = {} if words is None else words(asked, source)
+    pictures = Source(real, asked.images, real=True)
+    found = []
+    for networks in by:
+        one = scores(asked.of, source, pictures, networks, keep / f"{source.name}-{networks.estimator}.jsonl")
+        assert one.ap is not None
+        assert one.mean_oks is not None
+        assert one.pck is not None
+        found.append(Score(
+            source.name, asked.name, networks.estimator, one.pictures, one.ap, one.mean_oks, one.pck, one.frechet,
+            one.diversity, told.get("style"), told.get("color"),
+        ))  # fmt: skip
+    return found
+
+
+def read_scores(path: Path) -> list[Score]:
+    """What `write_scores` wrote."""
+    return [Score(**each) for each in json.loads(path.read_text("utf-8"))]
+
+
+def write_scores(found: Sequence[Score], path: Path) -> None:
+    """Writes scores as JSON."""
+    path.write_text(json.dumps([asdict(each) for each in found], indent=1) + "\n", "utf-8")
