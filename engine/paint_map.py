@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
+from PIL import Image
 
 from engine import draw
 from engine.pose import Pose2D
@@ -14,6 +15,7 @@ from engine.scene import PaintRequest
 fits = ("whole", "squash")
 step = 8  # px: latents are so many times smaller than pictures
 smallest, largest = 64, 2048  # px a side
+least_drawn = 256  # px a side of a map whose joints, 8 px wide, leave room between them
 
 
 @dataclass(frozen=True)
@@ -80,14 +82,21 @@ def drawn_map(request: PaintRequest, pose: Pose2D, encoding: str) -> np.ndarray:
     """The pose as a ControlNet of that encoding reads it, in the picture's size: (H, W) uint8 ids, or (H, W, 3) RGB.
 
     An index map that is squashed is drawn on the pose's own canvas first, as SP-Ctrl's authors do; every other map is
-    drawn where it is read, so that lines keep their width.
+    drawn where it is read, so that lines keep their width. On small pictures such lines would run together: maps for
+    these are drawn larger and shrunk.
     """
-    place = placing(request, pose.size)
-    if encoding == "spctrl":
-        if request.fit == "squash":
-            return nearest(draw.index_map(pose), request.size)
-        return draw.index_map(place.pose(pose))
-    return draw.openpose_map(place.pose(pose), thick=encoding == "openpose-thick")
+    if encoding == "spctrl" and request.fit == "squash":
+        return nearest(draw.index_map(pose), request.size)
+    check_size(request.size)
+    times = max(1, least_drawn // min(request.size))
+    larger = replace(request, size=(request.size[0] * times, request.size[1] * times))
+    laid = placing(larger, pose.size).pose(pose)
+    is_index = encoding == "spctrl"
+    drawn = draw.index_map(laid) if is_index else draw.openpose_map(laid, thick=encoding == "openpose-thick")
+    if times == 1:
+        return drawn
+    how = Image.Resampling.NEAREST if is_index else Image.Resampling.BILINEAR
+    return np.array(Image.fromarray(drawn).resize(request.size, how))
 
 
 def nearest(image: np.ndarray, size: tuple[int, int]) -> np.ndarray:

@@ -170,6 +170,19 @@ def test_a_squashed_map_is_drawn_before_it_is_squashed(poses):
     assert np.array_equal(drawn, nearest(draw.index_map(poses["human"]), (64, 64)))
 
 
+@pytest.mark.parametrize("encoding", ["spctrl", "openpose"])
+def test_on_small_pictures_lines_are_as_thin_as_on_larger_ones(poses, encoding):
+    shares = []
+    for side in (64, 128, 256):
+        drawn = drawn_map(replace(small, size=(side, side)), poses["human"], encoding)
+        assert drawn.shape[:2] == (side, side)
+        shares.append((drawn.reshape(side * side, -1).max(1) > 64 * (encoding == "openpose")).mean())
+    assert np.allclose(shares, shares[2], rtol=0.2)
+    assert set(np.unique(drawn_map(small, poses["human"], "spctrl"))) <= set(
+        np.unique(drawn_map(replace(small, size=(256, 256)), poses["human"], "spctrl"))
+    )
+
+
 def test_pictures_are_laid_like_poses():
     """A point of the photo and a joint on it stay together."""
     photo = np.zeros((60, 100, 3), np.uint8)
