@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from torch.nn.functional import embedding
 
 from engine import spctrl_layout
+from engine.diffusers_folder import write_part
 from engine.keypoint_words import PoseKind, table_of
 from engine.networks.spctrl import SpatialPose, width
 from engine.painter import Base
@@ -43,12 +44,19 @@ class Learned(nn.Module):
 
     def write(self, folder: Path, kind: PoseKind) -> None:
         """Writes a folder that the studio loads: SP-Ctrl's, or without its map a stock ControlNet's."""
-        if self.spr is not None:
-            spctrl_layout.write(folder, self.net, self.spr, self.vectors(kind), kind)
-            return
-        self.net.save_pretrained(folder)
-        if words := {token: value.clone().cpu() for token, value in self.vectors(kind).items()}:
-            save_file(words, folder / spctrl_layout.word_files[0])
+        write(folder, self.net, self.spr, self.vectors(kind), kind)
+
+
+def write(
+    folder: Path, net: ControlNetModel, spr: SpatialPose | None, words: Mapping[str, Tensor], kind: PoseKind
+) -> None:
+    """Writes what was learned as a folder of SP-Ctrl's, or without its map of a stock ControlNet."""
+    if spr is not None:
+        spctrl_layout.write(folder, net, spr, words, kind)
+        return
+    write_part(net, folder)
+    if words:
+        save_file({token: value.clone().cpu() for token, value in words.items()}, folder / spctrl_layout.word_files[0])
 
 
 def begin(recipe: Recipe, base: Base) -> Learned:

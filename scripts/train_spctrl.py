@@ -2,6 +2,11 @@
 
     python scripts/train_spctrl.py --preset tiny --out tiny
         a small random base on mannequins it paints itself, in some minutes, to see that everything works
+    python scripts/train_spctrl.py --preset mini --base assets/weights/sd-mini --data world/portraits.json \\
+        --images world --out mini
+        on this project's own small base and rendered world, on a processor
+    python scripts/train_spctrl.py --out mini --export spctrl-mini
+        what is shipped of it
     accelerate launch scripts/train_spctrl.py --preset paper-ap10k --base stable-diffusion-v1-5 --out animals \\
         --data AP-10K_triplet/train_split1.jsonl --images AP-10K_triplet/data
         the paper's model, 20 pictures a step on one GPU, from the diffusers folder of Stable Diffusion 1.5
@@ -40,13 +45,13 @@ from engine.loss_weights import by_deviation
 from engine.networks.keypoint_concepts import LossKind, Target
 from engine.networks.spctrl import Limbs
 from engine.paint_builder import build_base
-from engine.paint_loading import read_base
+from engine.paint_loading import read_base, read_control
 from engine.paint_map import colored
 from engine.painter import Base
 from engine.posed_figures import PosedFigures
 from engine.skeleton import coco17
 from engine.spctrl_data import Condition, Samples, Showing, Words
-from engine.spctrl_learned import begin
+from engine.spctrl_learned import begin, write
 from engine.spctrl_pictures import JoinedPictures, PaintedPictures, PosedPictures, read_pictures
 from engine.spctrl_recipe import Recipe, rate, rate_of_words, recipes
 from engine.spctrl_training import Objective, base_mark, encoded, optimizer_of, painted
@@ -258,6 +263,9 @@ def main() -> None:
     disable_progress_bar()
     sys.stdout.reconfigure(line_buffering=True)  # type: ignore[union-attr]  # lines appear in a log as they come
     try:
+        if args.export:
+            export(args.out / model_name, args.export)
+            return
         recipe = recipe_of(args)
         if not recipe.built and not args.base and not args.resume:
             parser.error("argument --base: expected a diffusers folder of Stable Diffusion 1.5: it is not trained here")
@@ -278,6 +286,12 @@ def main() -> None:
         sys.exit(f"train_spctrl: {error}")
     training.tell(f"step {training.step}: {args.out / model_name} is ready; --resume goes on from here")
     training.accelerator.end_training()
+
+
+def export(model: Path, folder: Path) -> None:
+    """Writes a trained model in half precision, as it is shipped."""
+    found = read_control(model, model.name, torch.float16)
+    replace_folder(folder, lambda new: write(new, found.net, found.spr, found.words, found.kind))
 
 
 def recipe_of(args: argparse.Namespace) -> Recipe:
@@ -334,6 +348,7 @@ def arguments() -> argparse.ArgumentParser:
     add("--base", type=Path, metavar="DIR", help="diffusers folder, or one file, of Stable Diffusion 1.5 or its like")
     add("--data", type=Path, action="append", default=[], metavar="FILE", help="pictures with poses; repeatable")
     add("--images", type=Path, action="append", default=[], metavar="DIR", help="where their file names begin")
+    add("--export", type=Path, metavar="DIR", help="write OUT/model there in half precision, and train nothing")
     add("--resume", action="store_true", help="go on from OUT/state.safetensors")
     add("--steps", type=int, help="of the optimiser, in all")
     add("--batch", type=int, help="pictures at once in each process")
