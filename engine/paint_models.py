@@ -46,7 +46,8 @@ class PaintControl:
 class PaintModel:
     """A base with the controls that fit it, those that are here first.
 
-    `side` is that of what it learned from, px; `guidance` how strictly words usually count with it.
+    `side` is that of what it learned from, px; `guidance` how strictly words usually count with it; one that is
+    `embedded` comes with the project.
     """
 
     name: str
@@ -63,6 +64,7 @@ class PaintModel:
     where: str = ""
     command: str = ""
     controls: tuple[PaintControl, ...] = ()
+    embedded: bool = False
 
     @property
     def usable(self) -> tuple[tuple[Encoding, PoseKind], ...]:
@@ -76,10 +78,15 @@ class PaintModel:
 
 
 def paint_models(models: Path | None) -> tuple[PaintModel, ...]:
-    """Every base with its controls: those that can paint a pose now first, then those that paint from words alone."""
+    """Every base with its controls: those that can paint a pose now first, then those that paint from words alone.
+
+    Of these the one that comes along is last: whoever has another has fetched it to paint with.
+    """
     controls = weights.every("control", models)
     found = [_model(base, controls) for base in weights.every("paint", models)]
-    return tuple(sorted(found, key=lambda m: (not m.usable, not m.words_alone, not m.present)))
+    return tuple(
+        sorted(found, key=lambda m: (not m.usable, not m.words_alone, not m.present, m.embedded and m.present))
+    )
 
 
 def kind_of(pose: Pose2D) -> PoseKind | None:
@@ -176,6 +183,7 @@ def _model(base: Weights, controls: Sequence[Weights]) -> PaintModel:
         where=_where(base),
         command=_command(base),
         controls=tuple(fitting),
+        embedded=base.source == "embedded",
     )  # fmt: skip
 
 

@@ -99,6 +99,8 @@ def _pipeline_files(*more: str) -> tuple[WeightFile, ...]:
     )  # fmt: skip
 
 
+# Of text and blocks: by them controls and bases are known to fit.
+sd_mini_widths = (128, 48, 80, 112, 112)
 _second_text_files = (
     "text_encoder_2/config.json", "text_encoder_2/model.fp16.safetensors", "tokenizer_2/merges.txt",
     "tokenizer_2/special_tokens_map.json", "tokenizer_2/tokenizer_config.json", "tokenizer_2/vocab.json",
@@ -383,9 +385,61 @@ table: tuple[Weights, ...] = (
         megabytes=13.6,
         licence="Apache-2.0",
         speed="a few seconds a picture on any computer",
-        widths=(128, 48, 80, 112, 112),
+        widths=sd_mini_widths,
         side=128,
         guidance=3.0,
+    ),
+    Weights(
+        name="spctrl-mini",
+        does="people for sd-mini, each joint known by its name; SP-Ctrl, learnt from this project's rendered world",
+        kind="control",
+        system="spctrl",
+        skeleton=coco17,
+        source="embedded",
+        files=(
+            WeightFile(
+                "controlnet/config.json", 1510,
+                "d827fa11f5249f7f0e6c8cd61f1894474ac351f6f6e0bd1df3412d2b7ecb6ca2",
+            ),
+            WeightFile(
+                "controlnet/diffusion_pytorch_model.safetensors", 6601508,
+                "bcf1138c2bd662ad705aed6420a2569e7223116f73f32ec43828e06d45615908",
+            ),
+            WeightFile(
+                "learned_embeds.safetensors", 9928,
+                "db3a96e1384ac0724cde3ac0385dbd8eb90e4362fd35b3ade45cf5a260d888cc",
+            ),
+        ),
+        megabytes=6.6,
+        licence="Apache-2.0",
+        speed="a second or two a picture on any computer",
+        widths=sd_mini_widths,
+        encoding="spctrl",
+        guided=True,
+    ),
+    Weights(
+        name="openpose-mini",
+        does="people for sd-mini as OpenPose draws them; ControlNet, learnt from this project's rendered world",
+        kind="control",
+        system="controlnet",
+        skeleton=openpose18,
+        source="embedded",
+        files=(
+            WeightFile(
+                "config.json", 1286,
+                "ec2a99b3bdbee39a064153eb1c2cddfb8578bcabc714c66b5b435162769d73c8",
+            ),
+            WeightFile(
+                "diffusion_pytorch_model.safetensors", 5385072,
+                "00c87acbd9f2c77db4105fb3d92b6697213388f69a7bbd7af6120c1b555f901f",
+            ),
+        ),
+        megabytes=5.4,
+        licence="Apache-2.0",
+        speed="a second or two a picture on any computer",
+        widths=sd_mini_widths,
+        encoding="openpose",
+        guided=True,
     ),
     Weights(
         name="sd15",

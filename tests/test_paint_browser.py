@@ -11,7 +11,7 @@ import pytest
 from conftest import watched_page
 from desk import Desk, figures, standing
 from paint_desk import PaintDesk, fitted
-from tiny_painters import write_painters
+from tiny_painters import write_painters, write_small
 
 from scripts.served import Served
 
@@ -20,11 +20,11 @@ pytestmark = pytest.mark.browser
 
 @pytest.fixture(scope="module")
 def painters_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The app with tiny painters of the artist's own."""
+    """The app with tiny painters of the artist's own, one of them told no pose."""
     folder = tmp_path_factory.mktemp("painters")
     app = Served(folder)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("CONTRAPPOSTO_MODELS", str(write_painters(folder / "models")))
+        patch.setenv("CONTRAPPOSTO_MODELS", str(write_small(write_painters(folder / "models") / "words-only").parent))
         patch.setenv("HF_HUB_OFFLINE", "1")
         patch.setenv("HF_HOME", str(folder / "hf"))
         app.start()
@@ -199,19 +199,32 @@ def test_a_painter_that_is_not_here_says_what_it_needs(new_desk):
     desk.page.wait_for_selector(".reading img[src^='data:']")
 
 
-def test_what_comes_along_paints_from_words_alone(new_desk):
-    desk: Desk = new_desk()
-    desk.put(figures(standing), step="picture")
-    desk.wait("studio.painting.painters.ready")
-    page = desk.page
-    assert "words alone" in page.inner_text(".painters .notice")
-    request = desk.ask("studio.painting.request")
-    assert (request["guidance"], request["model"]) == (3, "auto")
-    assert min(request["size"]) == 128
+def test_a_painter_that_is_told_no_pose_says_so(paints: PaintDesk):
+    page = paints.page
+    paints.ask("studio.painting.setChecks(true)")
+    paints.set(model="words-only", size=[64, 64], steps=2, prompt="a zeppelin")
+    page.wait_for_selector(".painters .notice:has-text('words alone')")
+    page.wait_for_selector(".hears:has-text('never seen the words zeppelin')", state="attached")
     page.click(".folded summary")
     assert page.is_visible("input[name=guidance]")
     assert not page.is_visible("input[name=pose_strength]")
     assert not page.locator("[data-view=reads]").count()
+    (picture,) = paints.paint()
+    assert (picture["model"], picture["control"], picture["verdict"]) == ("words-only", "", None)
+    assert "told no pose" in page.get_attribute(".strip [data-picture]", "aria-label")
+    page.click(".folded summary")
+
+
+def test_what_comes_along_paints_in_the_pose(new_desk):
+    desk: Desk = new_desk()
+    desk.put(figures(standing), step="picture")
+    desk.wait("studio.painting.painters.ready")
+    page = desk.page
+    request = desk.ask("studio.painting.request")
+    assert (request["guidance"], request["model"]) == (3, "auto")
+    assert min(request["size"]) == 128
+    page.click(".folded summary")
+    assert page.is_visible("input[name=pose_strength]")
     # What it never saw is told while one writes.
     page.fill("textarea[name=prompt]", "a zeppelin")
     page.wait_for_selector(".hears:has-text('never seen the words zeppelin')", state="attached")
@@ -225,6 +238,7 @@ def test_what_comes_along_paints_from_words_alone(new_desk):
     page.fill("input[name=steps]", "2")
     page.click(".paintrun")
     page.wait_for_selector(".strip [data-picture]", timeout=120_000)  # the first picture loads torch
+    desk.wait("store.doc.pictures[0].verdict")
     (picture,) = desk.ask("store.doc.pictures")
-    assert (picture["model"], picture["control"], picture["verdict"]) == ("sd-mini", "", None)
-    assert "told no pose" in page.get_attribute(".strip [data-picture]", "aria-label")
+    assert (picture["model"], picture["control"]) == ("sd-mini", "spctrl-mini")
+    assert picture["verdict"]["estimator"] == "quick"

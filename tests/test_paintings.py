@@ -261,7 +261,7 @@ def test_the_menu_tells_what_is_here_and_how_the_rest_is_got(studio):
     }  # fmt: skip
     for one in [*others, *(control for model in others for control in model["controls"])]:
         assert all(one[key] for key in ("name", "does", "licence", "megabytes"))
-        assert one["where"] or one["name"] == "sd-mini"
+        assert one["where"] or one["name"] in ("sd-mini", "spctrl-mini", "openpose-mini")
         assert one["own"] is False
         assert one["download"] is None
         assert bool(one["command"]) == one["downloadable"] or one["present"]
