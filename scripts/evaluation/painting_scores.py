@@ -162,10 +162,10 @@ def average_precision(of: PaintingSet, numbers: set[int], pairs: Iterable[tuple[
     ]  # fmt: skip
     true = [
         {
-            **one, "iscrowd": int(one.get("iscrowd", 0)), "area": _area(one),
+            **one, "id": n, "iscrowd": int(one.get("iscrowd", 0)), "area": _area(one),
             "num_keypoints": sum(seen > 0 for seen in one["keypoints"][2::3]),
-        }
-        for one in of.annotations["annotations"] if one["image_id"] in numbers
+        }  # number 0 would count as nobody's match
+        for n, one in enumerate((a for a in of.annotations["annotations"] if a["image_id"] in numbers), start=1)
     ]  # fmt: skip
     return _coco(of, numbers, true, results, sigmas)[0]
 

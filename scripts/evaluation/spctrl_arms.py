@@ -89,6 +89,7 @@ def measured(asked: Asked, source: Source, by: Sequence[Networks], words: Words 
     """A run's figures by each estimator; keypoints found are kept in the folder `keep`."""
     told = {} if words is None else words(asked, source)
     pictures = Source(real, asked.images, real=True)
+    keep.mkdir(parents=True, exist_ok=True)
     found = []
     for networks in by:
         one = scores(asked.of, source, pictures, networks, keep / f"{source.name}-{networks.estimator}.jsonl")
