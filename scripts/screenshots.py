@@ -147,11 +147,11 @@ def in_space(page: Any, out: Path) -> None:
 
 
 def to_paint(page: Any, out: Path) -> None:
-    """A prompt with its style, the joints' words, and what SP-Ctrl would see of the pose."""
+    """A prompt with its style, the joints' words, what SP-Ctrl sees of the pose, and four pictures painted in it."""
     page.click(".step[data-step=picture]")
-    page.fill("textarea[name=prompt]", "A dancer in a red coat, evening light")
-    page.click("[data-style=ink]")
-    ask(page, "studio.painting.set({ encoding: 'spctrl' })")
+    page.fill("textarea[name=prompt]", "A woman in a red dress on a stage")
+    page.click("[data-style=poster]")
+    ask(page, "studio.painting.set({ encoding: 'spctrl', seed: 3, count: 4 })")
     page.wait_for_selector("[data-token]", state="attached")
     page.evaluate(
         "document.querySelector('.contrapposto').shadowRoot"
@@ -162,6 +162,12 @@ def to_paint(page: Any, out: Path) -> None:
         "[...document.querySelector('.contrapposto').shadowRoot.querySelectorAll('.reading img')].every((i) => i.src)"
     )
     kept(page, out / "picture.png")
+    page.click(".paintrun")
+    wait(
+        page,
+        "!studio.painting.busy && studio.painting.view !== 'work' && store.doc.pictures.every((one) => one.verdict)",
+    )
+    kept(page, out / "painted.png")
 
 
 def kept(page: Any, path: Path) -> None:

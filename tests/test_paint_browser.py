@@ -228,8 +228,11 @@ def test_what_comes_along_paints_in_the_pose(new_desk):
     # What it never saw is told while one writes.
     page.fill("textarea[name=prompt]", "a zeppelin")
     page.wait_for_selector(".hears:has-text('never seen the words zeppelin')", state="attached")
+    page.click("[data-style=stainedGlass]")
+    assert desk.ask("studio.painting.request.prompt") == "a zeppelin, made of stained glass"
     # A painter with other habits brings them along, and so does this one again.
     desk.ask("studio.painting.set({ model: 'sdxl' })")
+    page.wait_for_selector("[data-style=anime]")
     desk.wait("studio.painting.request.guidance === 7.5 && Math.min(...studio.painting.request.size) > 512")
     desk.ask("studio.painting.set({ model: 'auto', guidance: 4 })")
     desk.wait("studio.painting.request.guidance === 4 && Math.min(...studio.painting.request.size) === 128")

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from engine import caption_tokens, weights
 from engine.skeleton import skeletons
 
 modules = Path(__file__).parent.parent / "assets" / "studio"
@@ -96,3 +97,11 @@ def test_every_word_is_asked_for():
 
     unused = {leaf for leaf in leaves(words, "") if not re.search(rf'\.{leaf}\b|"{leaf}"', text)}
     assert not unused
+
+
+def test_a_small_painters_own_styles_are_words_it_knows():
+    for name, own in words["painting"]["vocabularies"].items():
+        tokenizer = caption_tokens.read(weights.require(name, None) / "tokenizer")
+        assert own["styleNames"].keys() == own["styleWords"].keys()
+        for said in (own["promptHint"], *own["styleWords"].values()):
+            assert caption_tokens.strange(said, tokenizer) == (), said

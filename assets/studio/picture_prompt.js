@@ -16,7 +16,7 @@ export class PicturePrompt {
       area.addEventListener("input", () => step.set({ [name]: area.value }));
       return area;
     };
-    this.prompt = field("prompt", 3, words.promptHint);
+    this.prompt = field("prompt", 3);
     this.negative = field("negative", 2, words.negativeHint);
     this.styles = h("div.chips", { role: "group", ariaLabel: words.styles });
     this.line = h("summary");
@@ -42,17 +42,27 @@ export class PicturePrompt {
 
   // ── styles ──
 
+  /** A painter's own hint and styles, where it knows few words; else those that large models know. */
+  get vocabulary() {
+    return this.words.vocabularies[this.step.painters.model?.name] ?? this.words;
+  }
+
   #renderStyles(prompt) {
     const { words } = this;
-    this.chips ??= Object.keys(words.styleNames).map((name) => h("button.chip", { type: "button", data: { style: name }, onclick: () => this.#toggle(words.styleWords[name]) }, words.styleNames[name]));
+    const { styleNames, styleWords } = this.vocabulary;
+    if (this.said !== styleWords) {
+      this.said = styleWords;
+      this.prompt.placeholder = this.vocabulary.promptHint;
+      this.chips = Object.keys(styleNames).map((name) => h("button.chip", { type: "button", data: { style: name }, onclick: () => this.#toggle(styleWords[name]) }, styleNames[name]));
+      fill(this.styles, this.chips);
+    }
     for (const chip of this.chips) {
-      const said = words.styleWords[chip.dataset.style];
+      const said = styleWords[chip.dataset.style];
       const on = prompt.includes(said);
       chip.classList.toggle("on", on);
       chip.ariaPressed = String(on);
       chip.title = worded(on ? words.styleOff : words.styleHelp, { words: said });
     }
-    if (!this.styles.firstChild) fill(this.styles, this.chips);
   }
 
   /** A style is nothing but its words: pressed it adds them, pressed again it takes them out. */
