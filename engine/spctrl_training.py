@@ -130,9 +130,10 @@ class Objective(nn.Module):
 @torch.no_grad()
 def encoded(vae: Any, pixels: Tensor, seed: tuple[int, ...] = (0,)) -> Tensor:
     """Latents (B, C, H/8, W/8) of pictures, scaled; drawn from the VAE's posterior where it has one."""
+    scale = vae.config.scaling_factor
     found = vae.encode(pixels.to(vae.dtype))
     latents = found.latents if isinstance(vae, AutoencoderTiny) else found.latent_dist.sample(seeded(*seed, 0))
-    return latents * vae.config.scaling_factor
+    return latents * scale
 
 
 def optimizer_of(words: list[nn.Parameter], others: list[nn.Parameter], recipe: Recipe) -> torch.optim.Optimizer:

@@ -91,6 +91,18 @@ def test_a_pose_kept_to_the_pixel_has_full_marks(world):
     assert (other.style, other.color) == (None, None)
 
 
+def test_parts_of_a_set_are_asked_for_by_name(world):
+    entries = json.loads((world / "set.json").read_text())
+    entries["images"][1]["framing"] = "half"
+    entries["images"][2]["figures"] *= 2
+    (world / "set.json").write_text(json.dumps(entries))
+    numbers = {
+        which: [one.number for one in asked("x", world / f"set.json{which}", world).of.asked]
+        for which in ("", "#several", "#cut")
+    }
+    assert numbers == {"": [0, 1, 2], "#several": [2], "#cut": [1]}
+
+
 def figures() -> list[Score]:
     """Scores in the expected order, of the arms and some ablations."""
     oks = {

@@ -6,8 +6,8 @@ A run is what evaluate_spctrl.py painted of a set with one arm: SETS/<set>/<run>
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +21,12 @@ from scripts.evaluation.painting_set import PaintingSet
 from scripts.evaluation.painting_set import read as read_set
 from scripts.evaluation.prompt_judges import Judges, Known, words_of
 
+# Pictures of a set, by what follows its file's name.
+kinds: dict[str, Callable[[dict[str, Any]], bool]] = {
+    "": lambda _entry: True,
+    "several": lambda entry: len(entry["figures"]) > 1,
+    "cut": lambda entry: len(entry["figures"]) == 1 and entry["framing"] in ("half", "close"),
+}
 real = "rendered pictures"  # the upper bound, beside the runs
 at_once = 32
 
@@ -61,9 +67,15 @@ class Asked:
 
 
 def asked(name: str, annotations: Path, images: Path, limit: int | None = None) -> Asked:
-    """The set in an annotation file, only its first pictures with `limit`."""
-    entries = {image["id"]: image for image in json.loads(annotations.read_text("utf-8"))["images"]}
-    return Asked(name, read_set(annotations).first(limit), entries, images)
+    """The set in an annotation file, only its first pictures with `limit`.
+
+    With `#several` behind the file's name only pictures of several figures, with `#cut` only of one that is cut off.
+    """
+    file, _, which = str(annotations).partition("#")
+    entries = {image["id"]: image for image in json.loads(Path(file).read_text("utf-8"))["images"]}
+    whole, chosen = read_set(Path(file)), kinds[which]
+    of = replace(whole, asked=tuple(one for one in whole.asked if chosen(entries[one.number])))
+    return Asked(name, of.first(limit), entries, images)
 
 
 @dataclass(frozen=True, eq=False)
