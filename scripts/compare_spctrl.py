@@ -96,7 +96,7 @@ def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     add = parser.add_argument
     add("--set", nargs=3, action="append", default=[], metavar=("NAME", "FILE.json", "DIR"),
-        help="a set of the world, FILE.json#several or #cut for a part of it, and its runs' folder; repeatable")  # fmt: skip
+        help="a set of the world (FILE.json#several, #cut: a part), and its runs' folder; repeatable")  # fmt: skip
     add("--world", type=Path, required=True, metavar="DIR", help="what render_world.py wrote")
     add("--estimator", nargs="+", default=["quick", "sdpose-mini"], help="who looks for the poses")
     add("--limit", type=int, metavar="N", help="only the first N pictures of each set")
