@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import copy
 from bisect import bisect_right
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal, get_args
 
@@ -24,7 +24,7 @@ from engine.keypoint_words import PoseKind, slot, table_of, visible_words, with_
 from engine.networks.keypoint_concepts import Target, joint_heatmaps
 from engine.networks.keypoint_concepts import side as cells
 from engine.pose import Pose2D
-from engine.skeleton import ap10k17, coco17
+from engine.skeleton import ap10k17, coco17, wholebody133
 from engine.spctrl_pictures import PosedPicture, PosedPictures
 
 # How the pose is told: by SP-Ctrl's map, an OpenPose drawing, the map's numbers as grey, or files of a folder.
@@ -37,8 +37,8 @@ class Showing:
     """How a picture becomes a sample, `side` px wide and high.
 
     `folder` holds prepared files of the `condition`, which a mask or depth needs and the others may do without.
-    `target` is what the joints' attention should be: discs, as published, or the paper's Gaussians. `empty` is the
-    chance of a prompt without words, `named` that of the joints' names in another; both are 0 … 1.
+    With `body` OpenPose's drawing shows the 17 joints that the map has, and no hands and faces. `target` is what the
+    joints' attention should be: discs, as published, or the paper's Gaussians. `empty` is the chance of a prompt without words, `named` that of the joints' names in another; both are 0 … 1.
     """
 
     side: int = 512
@@ -47,6 +47,7 @@ class Showing:
     target: Target = "disc"
     empty: float = 0.5
     named: float = 0.8
+    body: bool = False
 
     def __post_init__(self) -> None:
         for name, known in (("condition", Condition), ("target", Target)):
@@ -167,8 +168,16 @@ def conditioning(picture: PosedPicture, showing: Showing) -> dict[str, Tensor]:
         drawn = index_map(picture.pose) if showing.folder is None else prepared(picture, showing.folder, "L")
         numbers = torch.from_numpy(squared(drawn, side, nearest=True).copy())
         return {"map": numbers.long()} if what == "spctrl" else {"condition": numbers.expand(3, -1, -1) / 255}
-    drawn = openpose_map(picture.pose) if showing.folder is None else prepared(picture, showing.folder, "RGB")
+    if showing.folder is not None:
+        drawn = prepared(picture, showing.folder, "RGB")
+    else:
+        drawn = openpose_map(of_bodies(picture.pose) if showing.body else picture.pose)
     return {"condition": _channels_first(squared(drawn, side)).float() / 255}
+
+
+def of_bodies(pose: Pose2D) -> Pose2D:
+    """The pose without hands, faces and feet: whole bodies on COCO's 17 joints, all others as they are."""
+    return replace(pose, people=tuple(p.to(coco17) if p.skeleton == wholebody133 else p for p in pose.people))
 
 
 def prepared(picture: PosedPicture, folder: Path, mode: str) -> np.ndarray:

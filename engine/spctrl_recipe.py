@@ -19,7 +19,7 @@ class Recipe:
     `built` names the size of a random base to train on; "" wants a trained one. Pictures are `side` px. `condition` is
     how the pose is told: SP-Ctrl's map in `channels`, in which limbs say `limbs`. `bounded` puts its joints through a
     sigmoid, `joints_from` is where their vectors begin, `learn_joints` and `learn_limbs` train these too, `detach`
-    keeps limbs that are made of joints from it.
+    keeps limbs that are made of joints from it. With `body` an OpenPose drawing has the map's joints alone.
 
     With `words` the 17 joints' words are learned. `concepts` weighs the loss on where the ControlNet's `block` looks
     for them, at timesteps within `window`, without its bounds; `detach_query` lets only keys and words learn from it.
@@ -41,6 +41,7 @@ class Recipe:
     built: str = ""
     side: int = 512
     condition: Condition = "spctrl"
+    body: bool = False
     channels: int = 3
     limbs: Limbs = "one"
     bounded: bool = False

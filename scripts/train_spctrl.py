@@ -92,7 +92,9 @@ class Training:
             kwargs_handlers=[DistributedDataParallelKwargs(broadcast_buffers=False)],
         )
         self.tell = tell if self.accelerator.is_main_process else lambda _line: None
-        showing = Showing(recipe.side, recipe.condition, conditions, recipe.target, recipe.empty, recipe.named)
+        showing = Showing(
+            recipe.side, recipe.condition, conditions, recipe.target, recipe.empty, recipe.named, recipe.body
+        )
         words = Words(base.parts["tokenizer"], pictures.kind)
         self.samples = Samples(pictures, words, showing, recipe.seed)
         plain = replace(showing, empty=0.0, named=float(recipe.words))
@@ -314,7 +316,7 @@ def recipe_of(args: argparse.Namespace) -> Recipe:
     if args.no_spr and args.cond == "spctrl":
         raise ValueError("expected another --cond than spctrl with --no-spr")
     return replace(
-        recipe, bounded=args.sigmoid, learn_joints=args.learn_joints, learn_limbs=args.learn_limbs,
+        recipe, body=args.body, bounded=args.sigmoid, learn_joints=args.learn_joints, learn_limbs=args.learn_limbs,
         detach=args.detach_limbs, detach_query=not args.attached_query, **changes,
     )  # fmt: skip
 
@@ -375,6 +377,7 @@ def arguments() -> argparse.ArgumentParser:
     add("--cond", choices=get_args(Condition), help="what tells the pose")
     add("--conditions", type=Path, metavar="DIR", help="prepared files of it, named as the pictures")
     add("--no-spr", action="store_true", help="without the spatial pose: an OpenPose drawing, or what --cond says")
+    add("--body", action="store_true", help="draw OpenPose's bodies alone, without hands and faces")
     add("--no-kcl", action="store_true", help="without the joints' words and the loss on them")
     add("--eta", type=float, help="weight of that loss; 0: words alone")
     add("--channels", type=int, help="of the picture that the spatial pose makes")
