@@ -37,8 +37,9 @@ class Showing:
     """How a picture becomes a sample, `side` px wide and high.
 
     `folder` holds prepared files of the `condition`, which a mask or depth needs and the others may do without.
-    With `body` OpenPose's drawing shows the 17 joints that the map has, and no hands and faces. `target` is what the
-    joints' attention should be: discs, as published, or the paper's Gaussians. `empty` is the chance of a prompt without words, `named` that of the joints' names in another; both are 0 … 1.
+    `target` is what the joints' attention should be: discs, as published, or the paper's Gaussians. `empty` is the
+    chance of a prompt without words, `named` that of the joints' names in another, `body` that of an OpenPose drawing
+    of the 17 joints that the map has, without hands and faces; all are 0 … 1.
     """
 
     side: int = 512
@@ -47,7 +48,7 @@ class Showing:
     target: Target = "disc"
     empty: float = 0.5
     named: float = 0.8
-    body: bool = False
+    body: float = 0.0
 
     def __post_init__(self) -> None:
         for name, known in (("condition", Condition), ("target", Target)):
@@ -84,9 +85,13 @@ class Samples(Dataset):
         targets = targets_of(heatmaps(picture.pose, self.pictures.kind), picture.pose.size, side, self.showing.target)
         return {
             "pixels": _channels_first(squared(picture.image, side)).float() / 127.5 - 1,
-            **conditioning(picture, self.showing),
+            **conditioning(picture, self.showing, self._body(epoch, index)),
             "prompt": prompt, "ids": ids, "places": places, "targets": targets,
         }  # fmt: skip
+
+    def _body(self, epoch: int, index: int) -> bool:
+        # By a chance of its own: what else is drawn by lot stays as it is without it.
+        return bool(np.random.default_rng((self.seed, epoch, index + 1, 1)).random() < self.showing.body)
 
     def _prompt(self, picture: PosedPicture, rng: np.random.Generator) -> str:
         template = picture.prompts[int(rng.integers(len(picture.prompts)))]
@@ -161,8 +166,11 @@ def squared(image: np.ndarray, side: int, nearest: bool = False) -> np.ndarray:
     return scaled[y : y + side, x : x + side]
 
 
-def conditioning(picture: PosedPicture, showing: Showing) -> dict[str, Tensor]:
-    """The pose as the ControlNet is to read it: `map` (S, S) int64, or `condition` (3, S, S) 0 … 1."""
+def conditioning(picture: PosedPicture, showing: Showing, body: bool = False) -> dict[str, Tensor]:
+    """The pose as the ControlNet is to read it: `map` (S, S) int64, or `condition` (3, S, S) 0 … 1.
+
+    With `body` OpenPose draws bodies alone.
+    """
     what, side = showing.condition, showing.side
     if what in ("spctrl", "index"):
         drawn = index_map(picture.pose) if showing.folder is None else prepared(picture, showing.folder, "L")
@@ -171,7 +179,7 @@ def conditioning(picture: PosedPicture, showing: Showing) -> dict[str, Tensor]:
     if showing.folder is not None:
         drawn = prepared(picture, showing.folder, "RGB")
     else:
-        drawn = openpose_map(of_bodies(picture.pose) if showing.body else picture.pose)
+        drawn = openpose_map(of_bodies(picture.pose) if body else picture.pose)
     return {"condition": _channels_first(squared(drawn, side)).float() / 255}
 
 

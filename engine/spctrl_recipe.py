@@ -19,11 +19,11 @@ class Recipe:
     `built` names the size of a random base to train on; "" wants a trained one. Pictures are `side` px. `condition` is
     how the pose is told: SP-Ctrl's map in `channels`, in which limbs say `limbs`. `bounded` puts its joints through a
     sigmoid, `joints_from` is where their vectors begin, `learn_joints` and `learn_limbs` train these too, `detach`
-    keeps limbs that are made of joints from it. With `body` an OpenPose drawing has the map's joints alone.
+    keeps limbs that are made of joints from it.
 
     With `words` the 17 joints' words are learned. `concepts` weighs the loss on where the ControlNet's `block` looks
     for them, at timesteps within `window`, without its bounds; `detach_query` lets only keys and words learn from it.
-    `empty` and `named` are chances (engine.spctrl_data).
+    `empty`, `named` and `body` are chances (engine.spctrl_data).
 
     `learning_rate` is the ControlNet's, `word_rate` the words' (`rate_of_words`); gradients of both are clipped at
     `clip`, each on its own. `optimizer` is AdamW or Muon, whose `learning_rate` is a matrix' step, and a tenth of it
@@ -41,7 +41,6 @@ class Recipe:
     built: str = ""
     side: int = 512
     condition: Condition = "spctrl"
-    body: bool = False
     channels: int = 3
     limbs: Limbs = "one"
     bounded: bool = False
@@ -58,6 +57,7 @@ class Recipe:
     concept_loss: LossKind = "mse"
     empty: float = 0.5
     named: float = 0.8
+    body: float = 0.0
     steps: int = 280_000
     batch: int = 20
     most_snr: float | None = None

@@ -302,7 +302,7 @@ def recipe_of(args: argparse.Namespace) -> Recipe:
     names = (
         "steps", "batch", "accumulate", "optimizer", "learning_rate", "warmup", "cooldown", "ema", "word_rate",
         "most_snr", "weigh_channels", "figures", "precision", "seed", "side", "channels", "limbs", "joints_from",
-        "block", "target", "concept_loss", "empty", "named",
+        "block", "target", "concept_loss", "empty", "named", "body",
     )  # fmt: skip
     changes: dict[str, Any] = {name: getattr(args, name) for name in names if getattr(args, name) is not None}
     if args.no_spr or args.cond:
@@ -316,7 +316,7 @@ def recipe_of(args: argparse.Namespace) -> Recipe:
     if args.no_spr and args.cond == "spctrl":
         raise ValueError("expected another --cond than spctrl with --no-spr")
     return replace(
-        recipe, body=args.body, bounded=args.sigmoid, learn_joints=args.learn_joints, learn_limbs=args.learn_limbs,
+        recipe, bounded=args.sigmoid, learn_joints=args.learn_joints, learn_limbs=args.learn_limbs,
         detach=args.detach_limbs, detach_query=not args.attached_query, **changes,
     )  # fmt: skip
 
@@ -367,6 +367,7 @@ def arguments() -> argparse.ArgumentParser:
     add("--word-rate", type=float, help="learning rate of the joints' words")
     add("--precision", choices=tuple(dtypes))
     add("--empty", type=float, metavar="CHANCE", help="of a prompt without words")
+    add("--body", type=float, metavar="CHANCE", help="of an OpenPose drawing without hands and faces")
     add("--named", type=float, metavar="CHANCE", help="of the joints' words in any other prompt")
     add("--seed", type=int)
     add("--workers", type=int, default=0, help="processes that prepare pictures (default 0: none of their own)")
@@ -377,7 +378,6 @@ def arguments() -> argparse.ArgumentParser:
     add("--cond", choices=get_args(Condition), help="what tells the pose")
     add("--conditions", type=Path, metavar="DIR", help="prepared files of it, named as the pictures")
     add("--no-spr", action="store_true", help="without the spatial pose: an OpenPose drawing, or what --cond says")
-    add("--body", action="store_true", help="draw OpenPose's bodies alone, without hands and faces")
     add("--no-kcl", action="store_true", help="without the joints' words and the loss on them")
     add("--eta", type=float, help="weight of that loss; 0: words alone")
     add("--channels", type=int, help="of the picture that the spatial pose makes")

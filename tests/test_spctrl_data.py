@@ -15,8 +15,8 @@ from engine.keypoint_words import ap10k, humanart, slot, visible_words
 from engine.library import read_library
 from engine.pose import Person, Pose2D
 from engine.posed_figures import PosedFigures
-from engine.skeleton import ap10k17, coco17
-from engine.spctrl_data import Samples, Showing, Words, conditioning, heatmaps, squared, targets_of
+from engine.skeleton import ap10k17, coco17, wholebody133
+from engine.spctrl_data import Samples, Showing, Words, conditioning, heatmaps, of_bodies, squared, targets_of
 from engine.spctrl_pictures import (
     AnimalPictures,
     ArtPictures,
@@ -392,6 +392,23 @@ def test_chances_of_words(animal_words):
     assert all((sample["places"] >= 0).any() == ("<nose>" in sample["prompt"]) for sample in usual)
 
 
+def test_bodies_alone_are_drawn_where_the_map_shall_not_be_told_less():
+    """A whole body is drawn as its 17 joints, an animal and a body as they are."""
+    whole = next(one.person for one in read_library(library) if one.person.skeleton == wholebody133)
+    pose = Pose2D((600, 1000), (whole,))
+    image = np.zeros((1000, 600, 3), np.uint8)
+    told = {
+        body: conditioning(PosedPicture("a", image, pose, ("",)), Showing(64, "openpose"), body)["condition"]
+        for body in (False, True)
+    }
+    alone = Pose2D(pose.size, (whole.to(coco17),))
+    same = conditioning(PosedPicture("a", image, alone, ("",)), Showing(64, "openpose"))["condition"]
+    assert torch.equal(told[True], same)
+    assert (told[False] > 0).sum() > (told[True] > 0).sum()
+    assert of_bodies(animal()).people == animal().people
+    assert of_bodies(alone).people == alone.people
+
+
 @pytest.mark.parametrize("condition", ["openpose", "index", "mask", "depth"])
 def test_other_conditions_are_pictures(tmp_path, condition):
     path = tmp_path / "some" / "one.png"
@@ -422,3 +439,18 @@ def test_bad_conditions_are_refused(tmp_path):
     Image.new("L", (30, 20)).save(tmp_path / "some" / "one.png")
     with pytest.raises(ValueError, match="as large as its picture, 60 × 40"):
         conditioning(one, Showing(condition="mask", folder=tmp_path))
+
+
+def test_the_chance_of_bodies_alone_leaves_all_other_chances():
+    whole = next(one.person for one in read_library(library) if one.person.skeleton == wholebody133)
+    pictures = Some(Pose2D((600, 1000), (whole,)), 12)
+    pictures.kind = "human"
+    words = Words(tokenizer(), "human")
+    some = [Samples(pictures, words, Showing(64, "openpose", body=body)) for body in (0.0, 0.5, 1.0)]
+    kinds = []
+    for key in [(0, index) for index in range(12)]:
+        whole_one, half, body_one = (samples[key] for samples in some)
+        assert whole_one["prompt"] == half["prompt"] == body_one["prompt"]
+        kinds.append(torch.equal(half["condition"], body_one["condition"]))
+        assert kinds[-1] or torch.equal(half["condition"], whole_one["condition"])
+    assert 0 < sum(kinds) < 12
