@@ -149,9 +149,9 @@ def in_space(page: Any, out: Path) -> None:
 def to_paint(page: Any, out: Path) -> None:
     """A prompt with its style, the joints' words, what SP-Ctrl sees of the pose, and four pictures painted in it."""
     page.click(".step[data-step=picture]")
-    page.fill("textarea[name=prompt]", "A woman in a red dress on a stage")
-    page.click("[data-style=poster]")
-    ask(page, "studio.painting.set({ encoding: 'spctrl', seed: 3, count: 4 })")
+    page.fill("textarea[name=prompt]", "A woman in a yellow dress in a meadow")
+    page.click("[data-style=watercolour]")
+    ask(page, "(studio.painting.settings.lock(true), studio.painting.set({ encoding: 'spctrl', seed: 3, count: 4 }))")
     page.wait_for_selector("[data-token]", state="attached")
     page.evaluate(
         "document.querySelector('.contrapposto').shadowRoot"
