@@ -183,7 +183,7 @@ class Painter:
             asked = {
                 ("image" if way == "new" else "control_image"): self.condition(request, pose),
                 "guess_mode": self.control.guided,
-                "controlnet_conditioning_scale": request.pose_strength,
+                "controlnet_conditioning_scale": float(request.pose_strength),
                 "control_guidance_start": request.pose_window[0],
                 "control_guidance_end": request.pose_window[1],
             }

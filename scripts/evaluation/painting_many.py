@@ -38,7 +38,7 @@ def many_with(painter: Painter) -> PaintMany:
             prompt=texts, negative_prompt=[first.negative] * len(texts),
             image=torch.cat([painter.condition(*one) for one in zip(requests, poses, strict=True)]),
             width=first.size[0], height=first.size[1], num_inference_steps=first.steps,
-            guidance_scale=first.guidance, controlnet_conditioning_scale=first.pose_strength,
+            guidance_scale=first.guidance, controlnet_conditioning_scale=float(first.pose_strength),
             guess_mode=control.guided, output_type="np",
             generator=[torch.Generator("cpu").manual_seed(one.seed) for one in requests],
         ).images  # fmt: skip
