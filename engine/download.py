@@ -19,8 +19,8 @@ from pathlib import Path
 from typing import Any
 
 from engine.progress import Cancelled, Progress
+from engine.weight_entry import Hub, Weights
 from engine.weight_layout import part_name
-from engine.weight_table import Hub, Weights
 
 attempts, pause = 5, 1.0  # tries without one new byte before giving up; seconds between them
 worth_another_try = (408, 429, 500, 502, 503, 504)  # statuses of a server that is busy or was too slow

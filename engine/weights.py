@@ -12,8 +12,9 @@ from pathlib import Path
 
 from engine.paint_layout import Encoding, spctrl_folder
 from engine.skeleton import Skeleton, ap10k17, openpose18
+from engine.weight_entry import Hub, Kind, Page, WeightFile, Weights
 from engine.weight_layout import Layout, lacking, part_name, recognise
-from engine.weight_table import Hub, Kind, Page, WeightFile, Weights, table
+from engine.weight_table import table
 
 __all__ = [
     "Hub", "Kind", "MissingWeights", "Page", "WeightFile", "Weights",

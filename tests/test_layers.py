@@ -23,7 +23,7 @@ layers: list[set[str]] = [
         "paint_layout", "paint_models", "room", "text_encoder", "paint_map", "prompting", "latent_preview", "painter",
         "paint_builder", "clip_words", "keypoint_words_loading", "painter_pipelines", "painter_sampler",
         "diffusers_folder", "spctrl_layout",
-        "caption_tokens", "sd_builder", "libraries", "joined_estimator",
+        "weight_entry", "embedded_table", "caption_tokens", "sd_builder", "libraries", "joined_estimator",
         "movenet", "sdpose", "sdpose_layout", "vitpose", "vitpose_checkpoint", "rtdetr",
         "stylize", "corruption", "painterly", "brushwork",
         "diffusion", "prior", "prior_file", "prior_parts", "priors", "dposer_layout", "dposer_checkpoint",

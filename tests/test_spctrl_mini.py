@@ -23,7 +23,8 @@ from engine.spctrl_pictures import PaintedPictures
 from engine.spctrl_recipe import Recipe, rate, recipes
 from engine.spctrl_training import Objective, encoded
 from engine.stage import library
-from scripts.train_spctrl import Training, arguments, recipe_of
+from scripts.spctrl_arguments import arguments, recipe_of
+from scripts.train_spctrl import Training
 
 recipe = replace(recipes["mini"], side=64, batch=2, steps=4, precision="fp32", window=(-1.0, 1000.0), empty=0.0)
 

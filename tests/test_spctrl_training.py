@@ -33,7 +33,8 @@ from engine.spctrl_pictures import PaintedPictures
 from engine.spctrl_recipe import Recipe, rate_of_words, recipes
 from engine.spctrl_training import Objective, painted
 from scripts.ending import on_interrupt
-from scripts.train_spctrl import Training, arguments, main, recipe_of
+from scripts.spctrl_arguments import arguments, recipe_of
+from scripts.train_spctrl import Training, main
 
 # Small enough that a step takes a tenth of a second; every prompt says the joints.
 recipe = replace(recipes["tiny"], batch=2, empty=0.0, window=(-1.0, 1000.0))
