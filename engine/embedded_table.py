@@ -203,11 +203,11 @@ embedded: tuple[Weights, ...] = (
             ),
             WeightFile(
                 "controlnet/diffusion_pytorch_model.safetensors", 6601508,
-                "bcf1138c2bd662ad705aed6420a2569e7223116f73f32ec43828e06d45615908",
+                "4c726db9167062d06665a1ebe7f4ae999538cdccc7aa3aff3ea8bc3b1898c2ca",
             ),
             WeightFile(
                 "learned_embeds.safetensors", 9928,
-                "db3a96e1384ac0724cde3ac0385dbd8eb90e4362fd35b3ade45cf5a260d888cc",
+                "59a25f6ac71be4338b5cd1619f9dcd4408ceb774bd21785bf856a423d3972dff",
             ),
         ),
         megabytes=6.6,
@@ -231,7 +231,7 @@ embedded: tuple[Weights, ...] = (
             ),
             WeightFile(
                 "diffusion_pytorch_model.safetensors", 5385072,
-                "00c87acbd9f2c77db4105fb3d92b6697213388f69a7bbd7af6120c1b555f901f",
+                "42715d4c6b1146df02ecebd27d154b1faacdc9eea3683e13046ff0592c1d9ab1",
             ),
         ),
         megabytes=5.4,

@@ -1,4 +1,4 @@
-"""What an error counts where latents are learned: by its channel, and by how little noise there was."""
+"""What an error counts where latents are learned: by its channel, by how little noise there was, and by its place."""
 
 from __future__ import annotations
 

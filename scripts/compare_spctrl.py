@@ -27,8 +27,6 @@ from scripts.evaluation.painting_scores import Networks, Source
 from scripts.evaluation.prompt_judges import Judges, known
 from scripts.evaluation.spctrl_arms import Asked, Words, asked, measured, read_scores, write_scores
 
-every_kept = 8  # of the rendered pictures, one that the judges do not learn from
-
 
 def main() -> None:
     args = arguments()
