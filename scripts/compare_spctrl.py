@@ -6,8 +6,8 @@
     python scripts/compare_spctrl.py --set "held-out poses" world/sitters.json painted/sitters --world world \\
         --scores scores.json --page docs/results-spctrl.md
 
-Runs named rgb, spr, kcl, both, window-…, channels-…, names and shipped are what the page tells of. Scores that are in
-the file already are kept: runs can be measured one after the other.
+Runs named rgb, spr, kcl, both, brief, window-…, channels-…, names and shipped are what the page tells of.
+Scores that are in the file already are kept: runs can be measured one after the other.
 """
 
 from __future__ import annotations

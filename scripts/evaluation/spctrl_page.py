@@ -10,6 +10,7 @@ from scripts.evaluation.tables import Claim, Column, Row, Table, claims_table
 
 rgb, spr, kcl, both = "rgb", "spr", "kcl", "both"
 shipped, shipped_rgb = "shipped", "shipped-rgb"
+brief = "brief"  # as `both`, for as many steps as the ablations
 window, channels, start = "window-", "channels-", "names"  # the names of ablations' runs begin so
 
 opening = (
@@ -28,17 +29,19 @@ about_arms = (
     "cosine distance of these between two pictures of one pose and prompt. Style and colour are the shares of "
     "pictures in which small networks see what the prompt says (`scripts/evaluation/prompt_judges.py`)."
 )
+about_ablations = "SPR + KCL with one thing changed, all for equally many steps, fewer than the arms above."
 titles = {
     rgb: "ControlNet, OpenPose's drawing", spr: "+ SPR", kcl: "+ KCL", both: "SPR + KCL",
-    shipped: "shipped: spctrl-mini", shipped_rgb: "shipped: openpose-mini", real: "rendered pictures themselves",
-    "names": "E₀ from the joints' names", "without-guidance": "shipped, the pose not guided",
+    brief: "as published", shipped: "shipped: spctrl-mini", shipped_rgb: "shipped: openpose-mini",
+    real: "rendered pictures themselves",
+    start: "E₀ from the joints' names", "without-guidance": "shipped, the pose not guided",
 }  # fmt: skip
 groups: tuple[tuple[str, tuple[str, ...], str], ...] = (
     ("The four arms", (rgb, spr, kcl, both), ""),
     ("What is shipped", (shipped, shipped_rgb, "without-guidance"), "Trained on from the arms above."),
-    ("When KCL looks: timesteps", (window, both), "“SPR + KCL” looks at 250 … 500, as published."),
-    ("Channels of SPR's picture", (channels, both), "“SPR + KCL” has three, as published."),
-    ("Where the joints' vectors begin", (start, both), "“SPR + KCL” begins with random ones, as published."),
+    ("When KCL looks: timesteps", (window, brief), "Published: 250 … 500. " + about_ablations),
+    ("Channels of SPR's picture", (channels, brief), "Published: three. " + about_ablations),
+    ("Where the joints' vectors begin", (start, brief), "Published: random ones. " + about_ablations),
 )
 
 
@@ -72,7 +75,7 @@ def table(scores: Sequence[Score], asked: str, names: Sequence[str]) -> Table | 
     """A row for each run whose name is one of those, or begins so, and for the rendered pictures; None for no run."""
     here = [one for one in scores if one.asked == asked]
     runs = [run for name in names for run in dict.fromkeys(one.run for one in here) if _is(run, name)]
-    ablation = names[-1] == both and len(names) == 2  # compared with an arm, which alone is no comparison
+    ablation = names[-1] == brief  # compared with an arm, which alone is no comparison
     if len(runs) < (2 if ablation else 1):
         return None
     estimators = tuple(dict.fromkeys(one.estimator for one in here))
