@@ -19,7 +19,7 @@ from scripts import compare_spctrl
 from scripts.evaluation import spctrl_arms, spctrl_page
 from scripts.evaluation.painting_scores import Networks, Source
 from scripts.evaluation.prompt_judges import Judges, Known, colors
-from scripts.evaluation.spctrl_arms import Score, Words, asked, measured, real
+from scripts.evaluation.spctrl_arms import Score, Words, asked, gain, measured, real
 from scripts.world.words import styles
 
 layout = np.random.default_rng(5).uniform(0.1, 0.9, (17, 2)) * (100, 150) + (20, 20)
@@ -104,15 +104,30 @@ def test_parts_of_a_set_are_asked_for_by_name(world):
 
 
 def figures() -> list[Score]:
-    """Scores in the expected order, of the arms and some ablations."""
+    """Scores in the expected order, of the arms and some ablations; differences of figures scatter by 0.02."""
+    scatter = np.random.default_rng(4).normal(0, 0.02, (16, 100))
+    scatter -= scatter.mean(1, keepdims=True)
     oks = {
         "rgb": 0.4, "spr": 0.5, "kcl": 0.5, "both": 0.6, "brief": 0.57, "window-0-250": 0.55,
         "channels-1": 0.5, "names": 0.5, "shipped": 0.7, real: 0.8,
     }  # fmt: skip
     return [
-        Score(name, "held-out poses", "quick", 300, of / 2, of, of, None if name == real else 5 - of, 0.2, 0.6, 0.9)
-        for name, of in oks.items()
-    ]
+        Score(
+            name, "held-out poses", "quick", 300, of / 2, of, of, None if name == real else 5 - of, 0.2, 0.6, 0.9,
+            tuple(of + each),
+        )
+        for each, (name, of) in zip(scatter, oks.items(), strict=False)
+    ]  # fmt: skip
+
+
+def test_a_gain_has_the_standard_error_of_the_same_figures():
+    one, other = figures()[:2]
+    differences = np.subtract(other.each, one.each)
+    assert gain(other, one) == (pytest.approx(0.1), pytest.approx(differences.std(ddof=1) / 10))
+    with pytest.raises(ValueError, match="expected figures to compare one by one, got 100 and 99"):
+        gain(other, replace(one, each=one.each[1:]))
+    with pytest.raises(ValueError, match="one by one, got 0 and 0"):
+        gain(replace(other, each=()), replace(one, each=()))
 
 
 def test_the_page_tells_the_order_and_every_ablation():
@@ -126,8 +141,11 @@ def test_the_page_tells_the_order_and_every_ablation():
         "60 %",
     ):  # fmt: skip
         assert said in text, said
-    worse = [replace(one, oks=0.1) if one.run == "both" else one for one in figures()]
+    assert "| held-out poses, quick: both above spr, OKS | ≥ 0 | 0.100 ± 0.00" in text
+    worse = [replace(one, each=tuple(np.subtract(one.each, 0.5))) if one.run == "both" else one for one in figures()]
     assert spctrl_page.page(worse, spctrl_page.Made()).count("**does not hold**") == 3
+    equal = [replace(one, each=tuple(np.subtract(one.each, 0.0999))) if one.run == "both" else one for one in figures()]
+    assert spctrl_page.page(equal, spctrl_page.Made()).count("| within chance |") == 2
     alone = spctrl_page.page([one for one in figures() if one.run == "rgb"], spctrl_page.Made())
     assert "## What is shipped" not in alone
     assert "## Channels" not in alone

@@ -97,12 +97,12 @@ def _percent(share: float | None) -> float | None:
 
 
 def as_csv(rows: Sequence[Scores]) -> str:
-    """A line for each row; empty where not measured, with why in the last column."""
+    """A line for each row, of means; empty where not measured, with why in the last column."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
-    writer.writerow([field.name for field in fields(Scores)])
+    writer.writerow([field.name for field in fields(Scores) if field.name != "each_oks"])
     for row in rows:
-        *figures, lacking = astuple(row)
+        *figures, lacking, _ = astuple(row)
         writer.writerow([*("" if figure is None else figure for figure in figures), "; ".join(lacking)])
     return text.getvalue()
 

@@ -60,7 +60,10 @@ class Networks:
 
 @dataclass(frozen=True)
 class Scores:
-    """One row: figures 0 … 1 but `frechet` and `clip` (0 … 100), None where not measured, and why."""
+    """One row: figures 0 … 1 but `frechet` and `clip` (0 … 100), None where not measured, and why.
+
+    `each_oks` are the OKS of the figures in the annotations' order, for comparing two rows figure by figure.
+    """
 
     name: str
     pictures: int
@@ -72,6 +75,7 @@ class Scores:
     detection: float | None = None
     diversity: float | None = None
     not_measured: tuple[str, ...] = field(default=())
+    each_oks: tuple[float, ...] = field(default=(), repr=False)
 
 
 def scores(of: PaintingSet, source: Source, real: Source | None, by: Networks, keep: Path | None = None) -> Scores:
@@ -86,12 +90,13 @@ def scores(of: PaintingSet, source: Source, real: Source | None, by: Networks, k
     firsts = [files[one.number][0] for one in there]
     ap, likeness, correct = pose_scores(of, there, firsts, source, by, keep)
     return Scores(
-        source.name, len(firsts), ap, likeness, correct,
+        source.name, len(firsts), ap, float(likeness.mean()), float(correct.mean()),
         frechet=_frechet(of, firsts, source, real, by, lacking),
         clip=_clip(there, firsts, by, lacking),
         detection=_detection(of, there, firsts, by, lacking),
         diversity=_diversity([files[one.number] for one in there], by, source, lacking),
         not_measured=tuple(lacking),
+        each_oks=tuple(likeness.tolist()),
     )  # fmt: skip
 
 
@@ -100,8 +105,8 @@ def scores(of: PaintingSet, source: Source, real: Source | None, by: Networks, k
 
 def pose_scores(
     of: PaintingSet, there: Sequence[Asked], firsts: Sequence[Path], source: Source, by: Networks, keep: Path | None
-) -> tuple[float, float, float]:
-    """AP, mean OKS and PCK at 0.2 of the torso of the figures found in the annotated boxes."""
+) -> tuple[float, np.ndarray, np.ndarray]:
+    """AP of the figures found in the annotated boxes, and each one's OKS and PCK at 0.2 of the torso."""
     if lacking := set(of.skeleton.joints) - set(by.skeleton.joints):
         which = "animals, such as vitpose-animals" if of.kind == "animal" else "people, such as quick"
         raise ValueError(f"expected an estimator of {which}, got {by.estimator} without {min(lacking)}")
@@ -120,8 +125,8 @@ def pose_scores(
         for number, here in figures.items()
         for (annotation, _), instance in zip(here, found.by_image[number], strict=True)
     ]
-    likeness, correct = np.mean([_compared(annotation, instance, on) for annotation, instance in pairs], axis=0)
-    return average_precision(of, {one.number for one in there}, pairs), float(likeness), float(correct)
+    likeness, correct = np.transpose([_compared(annotation, instance, on) for annotation, instance in pairs])
+    return average_precision(of, {one.number for one in there}, pairs), likeness, correct
 
 
 def _figures(of: PaintingSet, there: Iterable[Asked]) -> dict[int, list[tuple[dict[str, Any], Box]]]:

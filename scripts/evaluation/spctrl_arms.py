@@ -37,6 +37,7 @@ class Score:
 
     Pose mAP, OKS and PCK at 0.2 of the torso are of the first picture of each pose; `frechet` and `diversity` by the
     painter's autoencoder, `style` and `color` the shares that the prompt's judges find right; None where not measured.
+    `each` has every figure's OKS, so that two runs can be compared figure by figure.
     """
 
     run: str
@@ -50,6 +51,7 @@ class Score:
     diversity: float | None
     style: float | None = None
     color: float | None = None
+    each: tuple[float, ...] = ()
 
     @property
     def key(self) -> tuple[str, str, str]:
@@ -110,14 +112,25 @@ def measured(asked: Asked, source: Source, by: Sequence[Networks], words: Words 
         assert one.pck is not None
         found.append(Score(
             source.name, asked.name, networks.estimator, one.pictures, one.ap, one.mean_oks, one.pck, one.frechet,
-            one.diversity, told.get("style"), told.get("color"),
+            one.diversity, told.get("style"), told.get("color"), tuple(round(oks, 4) for oks in one.each_oks),
         ))  # fmt: skip
     return found
 
 
 def read_scores(path: Path) -> list[Score]:
     """What `write_scores` wrote."""
-    return [Score(**each) for each in json.loads(path.read_text("utf-8"))]
+    return [Score(**{**row, "each": tuple(row["each"])}) for row in json.loads(path.read_text("utf-8"))]
+
+
+def gain(better: Score, worse: Score) -> tuple[float, float]:
+    """By how much one run's mean OKS is above another's on the same figures, and the standard error of that.
+
+    ValueError when they are not of the same figures.
+    """
+    if not better.each or len(better.each) != len(worse.each):
+        raise ValueError(f"expected figures to compare one by one, got {len(better.each)} and {len(worse.each)}")
+    differences = np.subtract(better.each, worse.each)
+    return float(differences.mean()), float(differences.std(ddof=1) / np.sqrt(len(differences)))
 
 
 def write_scores(found: Sequence[Score], path: Path) -> None:

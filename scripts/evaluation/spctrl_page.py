@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from scripts.evaluation.spctrl_arms import Score, real
+from scripts.evaluation.spctrl_arms import Score, gain, real
 from scripts.evaluation.tables import Claim, Column, Row, Table, claims_table
 
 rgb, spr, kcl, both = "rgb", "spr", "kcl", "both"
@@ -27,7 +27,8 @@ about_arms = (
     "0.2 of the torso. The Fréchet distance is that of the latents of sd-mini's autoencoder in a grid of 4 × 4, "
     "between what was painted and what was rendered: colours and composition, not the FID. Diversity is the mean "
     "cosine distance of these between two pictures of one pose and prompt. Style and colour are the shares of "
-    "pictures in which small networks see what the prompt says (`scripts/evaluation/prompt_judges.py`)."
+    "pictures in which small networks see what the prompt says (`scripts/evaluation/prompt_judges.py`). Gains are "
+    "means over the same figures ± their standard error; what lies within two of these is called chance."
 )
 about_ablations = "SPR + KCL with one thing changed, all for equally many steps, fewer than the arms above."
 titles = {
@@ -117,8 +118,9 @@ def expected(scores: Sequence[Score]) -> list[Claim]:
         here = {one.run: one for one in scores if (one.asked, one.estimator) == (asked, estimator)}
         for better, worse in ((both, spr), (both, kcl), (spr, rgb), (kcl, rgb), (both, rgb)):
             if {better, worse} <= here.keys():
-                gain = here[better].oks - here[worse].oks
-                claims.append(Claim(f"{asked}, {estimator}: {better} above {worse}, OKS", gain, 0.0, True))
+                what = f"{asked}, {estimator}: {better} above {worse}, OKS"
+                by_how_much, error = gain(here[better], here[worse])
+                claims.append(Claim(what, by_how_much, 0.0, True, error=error))
     for asked in dict.fromkeys(one.asked for one in scores):
         by = {one.run: one.frechet for one in scores if one.asked == asked and one.frechet is not None}
         if {both, rgb} <= by.keys():

@@ -81,13 +81,22 @@ class Table:
 
 @dataclass(frozen=True)
 class Claim:
-    """Something that was expected: a figure against a limit, at most that or, with `at_least`, no less."""
+    """Something that was expected: a figure against a limit, at most that or, with `at_least`, no less.
+
+    With a standard error, a figure nearer to the limit than two of these says neither that it holds nor that it does
+    not.
+    """
 
     what: str
     value: float
     limit: float
     at_least: bool = False
     unit: str = ""
+    error: float = 0.0
+
+    @property
+    def open(self) -> bool:
+        return abs(self.value - self.limit) < 2 * self.error
 
     @property
     def kept(self) -> bool:
@@ -104,8 +113,10 @@ def claims_table(claims: Iterable[Claim]) -> str:
     lines = [_line(["expected", "wanted", "measured", ""]), _line(["---", "---:", "---:", "---"])]
     for claim in claims:
         sign = "≥" if claim.at_least else "≤"
-        verdict = "holds" if claim.kept else "**does not hold**"
+        verdict = "within chance" if claim.open else "holds" if claim.kept else "**does not hold**"
         wanted, measured = (f"{value:.4g}{claim.unit}" for value in (claim.limit, claim.value))
+        if claim.error:
+            measured = f"{claim.value:.3f} ± {claim.error:.3f}{claim.unit}"
         lines.append(_line([claim.what, f"{sign} {wanted}", measured, verdict]))
     return "\n".join(lines)
 
