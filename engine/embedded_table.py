@@ -82,8 +82,6 @@ embedded: tuple[Weights, ...] = (
         licence="Apache-2.0",
         speed="milliseconds on any computer",
     ),
-    # What it learned from is for research, and its licence is not stated: never fetched unasked. The statistics it is
-    # used with are in the authors' repository, not on the hub (engine.priors says which).
     Weights(
         name="sdpose-mini",
         does="133 points with hands, face and feet; SDPose at a size for a processor, learnt from the rendered world",

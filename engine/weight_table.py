@@ -116,6 +116,8 @@ published: tuple[Weights, ...] = (
         licence="Apache-2.0",
         speed="about a second on any computer",
     ),
+    # What it learned from is for research, and its licence is not stated: never fetched unasked. The statistics it is
+    # used with are in the authors' repository, not on the hub (engine.priors says which).
     Weights(
         name="dposer-x",
         does="what poses, hands and faces are likely, the authors' weights; DPoser-X",
