@@ -201,11 +201,11 @@ embedded: tuple[Weights, ...] = (
             ),
             WeightFile(
                 "controlnet/diffusion_pytorch_model.safetensors", 6601508,
-                "4c726db9167062d06665a1ebe7f4ae999538cdccc7aa3aff3ea8bc3b1898c2ca",
+                "f09f9b8a0ecf6bbf0f84f79f5db2ab08e661196c63881e8f69970c01af6d5052",
             ),
             WeightFile(
                 "learned_embeds.safetensors", 9928,
-                "59a25f6ac71be4338b5cd1619f9dcd4408ceb774bd21785bf856a423d3972dff",
+                "b0710ade8badc32ebfcb1b0989a595edbd39ada2b20517d4b7fe4b2e6ac2bf51",
             ),
         ),
         megabytes=6.6,
@@ -229,7 +229,7 @@ embedded: tuple[Weights, ...] = (
             ),
             WeightFile(
                 "diffusion_pytorch_model.safetensors", 5385072,
-                "42715d4c6b1146df02ecebd27d154b1faacdc9eea3683e13046ff0592c1d9ab1",
+                "d2180cf334b09548c61d8667aac698a8b71e90f70f3ed35f7fdf21a350de205b",
             ),
         ),
         megabytes=5.4,

@@ -59,6 +59,16 @@ def write(
         save_file({token: value.clone().cpu() for token, value in words.items()}, folder / spctrl_layout.word_files[0])
 
 
+@torch.no_grad()
+def strengthen(net: ControlNetModel, times: float) -> None:
+    """Has a ControlNet tell its base so many times what it told: as a pose strength of that, from then on 1."""
+    if not times > 0:
+        raise ValueError(f"expected a strength above 0, got {times}")
+    for layer in (*net.controlnet_down_blocks, net.controlnet_mid_block):
+        for value in layer.parameters():
+            value.mul_(times)
+
+
 def begin(recipe: Recipe, base: Base) -> Learned:
     """What is learned before the first step: the base's own encoder, which changes nothing yet, and ordinary words.
 

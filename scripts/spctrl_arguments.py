@@ -49,6 +49,7 @@ def arguments(description: str | None = None) -> argparse.ArgumentParser:
     add("--data", type=Path, action="append", default=[], metavar="FILE", help="pictures with poses; repeatable")
     add("--images", type=Path, action="append", default=[], metavar="DIR", help="where their file names begin")
     add("--export", type=Path, metavar="DIR", help="write OUT/model there in half precision, and train nothing")
+    add("--strength", type=float, default=1.0, help="times what the exported one tells the base; as pose strength does")
     add("--resume", action="store_true", help="go on from OUT/state.safetensors")
     add("--steps", type=int, help="of the optimiser, in all")
     add("--batch", type=int, help="pictures at once in each process")

@@ -49,7 +49,7 @@ from engine.painter import Base
 from engine.posed_figures import PosedFigures
 from engine.skeleton import coco17
 from engine.spctrl_data import Samples, Showing, Words
-from engine.spctrl_learned import begin, write
+from engine.spctrl_learned import begin, strengthen, write
 from engine.spctrl_pictures import JoinedPictures, PaintedPictures, PosedPictures, read_pictures
 from engine.spctrl_recipe import Recipe, rate, rate_of_words
 from engine.spctrl_training import Objective, base_mark, encoded, optimizer_of, painted
@@ -265,7 +265,7 @@ def main() -> None:
     sys.stdout.reconfigure(line_buffering=True)  # type: ignore[union-attr]  # lines appear in a log as they come
     try:
         if args.export:
-            export(args.out / model_name, args.export)
+            export(args.out / model_name, args.export, args.strength)
             return
         recipe = recipe_of(args)
         if not recipe.built and not args.base and not args.resume:
@@ -289,9 +289,13 @@ def main() -> None:
     training.accelerator.end_training()
 
 
-def export(model: Path, folder: Path) -> None:
-    """Writes a trained model in half precision, as it is shipped."""
-    found = read_control(model, model.name, torch.float16)
+def export(model: Path, folder: Path, strength: float = 1.0) -> None:
+    """Writes a trained model in half precision, as it is shipped: what it adds to its base is so many times as much."""
+    found = read_control(model, model.name)
+    strengthen(found.net, strength)
+    for part in (found.net, found.spr):
+        if part is not None:
+            part.half()
     replace_folder(folder, lambda new: write(new, found.net, found.spr, found.words, found.kind))
 
 

@@ -18,13 +18,13 @@ from engine.painter import Base
 from engine.posed_figures import PosedFigures
 from engine.sd_builder import schedule
 from engine.skeleton import coco17
-from engine.spctrl_learned import begin
+from engine.spctrl_learned import begin, strengthen
 from engine.spctrl_pictures import PaintedPictures
 from engine.spctrl_recipe import Recipe, rate, recipes
 from engine.spctrl_training import Objective, encoded
 from engine.stage import library
 from scripts.spctrl_arguments import arguments, recipe_of
-from scripts.train_spctrl import Training
+from scripts.train_spctrl import Training, export
 
 recipe = replace(recipes["mini"], side=64, batch=2, steps=4, precision="fp32", window=(-1.0, 1000.0), empty=0.0)
 
@@ -71,6 +71,32 @@ def test_what_is_written_is_the_running_mean(tmp_path: Path, base: Base, picture
     assert apart
     with run.ema.worn(run.weights):
         assert all(torch.equal(value, last[name]) for name, value in written.net.named_parameters())
+
+
+@pytest.mark.parametrize("named", [True, False])
+def test_an_export_is_half_as_large_and_as_strong_as_asked(
+    named: bool, tmp_path: Path, base: Base, pictures: PaintedPictures
+):
+    made = recipe if named else replace(recipe, condition="openpose", words=False, concepts=0.0, named=0.0)
+    run_of(tmp_path, base, pictures, made).run(2)
+    export(tmp_path / "model", tmp_path / "shipped", 1.5)
+    one, other = (read_control(tmp_path / name, "small") for name in ("model", "shipped"))
+    told = load_file(next((tmp_path / "shipped").rglob("diffusion_pytorch_model.safetensors")))
+    assert {value.dtype for value in told.values()} == {torch.float16}
+    assert (one.spr is None) == (other.spr is None) == (not named)
+    assert one.words.keys() == other.words.keys()
+    sizes = one.net.config
+    latents, states = torch.randn(1, sizes["in_channels"], 8, 8), torch.randn(1, 7, sizes["cross_attention_dim"])
+    condition = torch.rand(1, 3, 64, 64)
+    was, now = (each.net(latents, 300, states, condition, return_dict=False) for each in (one, other))
+    for before, after in zip((*was[0], was[1]), (*now[0], now[1]), strict=True):
+        assert before.abs().max() > 0
+        torch.testing.assert_close(after, 1.5 * before, rtol=0.02, atol=0.02 * float(before.abs().max()))
+
+
+def test_only_a_strength_above_zero_is_exported(base: Base):
+    with pytest.raises(ValueError, match="expected a strength above 0, got 0"):
+        strengthen(begin(recipe, base).net, 0.0)
 
 
 def test_words_unknown_to_a_small_vocabulary_begin_as_their_pieces(base: Base):
