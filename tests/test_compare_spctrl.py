@@ -137,7 +137,7 @@ def test_the_page_tells_the_order_and_every_ablation():
     assert text.count("| holds |") == 6
     for said in (
         "## The four arms", "## What is shipped", "| 0 … 250 |", "| channels 1 |", "| E₀ from the joints' names |",
-        "#### held-out poses (300 poses)", "![All.](a.webp)", "`python a.py`", "| rendered pictures themselves |",
+        "#### held-out poses (300 poses)", "![All.](a.webp)", "`python a.py`", "| *rendered pictures themselves* |",
         "60 %",
     ):  # fmt: skip
         assert said in text, said

@@ -73,19 +73,22 @@ def page(scores: Sequence[Score], made: Made) -> str:
 
 
 def table(scores: Sequence[Score], asked: str, names: Sequence[str]) -> Table | None:
-    """A row for each run whose name is one of those, or begins so, and for the rendered pictures; None for no run."""
+    """A row for each run whose name is one of those, or begins so, and below the rendered pictures: the most there is.
+
+    None for no run.
+    """
     here = [one for one in scores if one.asked == asked]
     runs = [run for name in names for run in dict.fromkeys(one.run for one in here) if _is(run, name)]
     ablation = names[-1] == brief  # compared with an arm, which alone is no comparison
     if len(runs) < (2 if ablation else 1):
         return None
     estimators = tuple(dict.fromkeys(one.estimator for one in here))
-    rows = tuple(_row(run, [one for one in here if one.run == run], estimators) for run in (*runs, real))
+    *rows, most = (_row(run, [one for one in here if one.run == run], estimators) for run in (*runs, real))
     columns = [Column(f"{what}, {by}", "{:.3f}", 1) for by in estimators for what in ("mAP", "OKS", "PCK")]
     columns += [Column("Fréchet", "{:.2f}"), Column("diversity", "{:.3f}", 0)]
     columns += [Column(what, "{:.0f} %", 1) for what in ("style", "colour")]
     count = max(one.pictures for one in here)
-    return Table(f"{asked} ({count} poses)", tuple(columns), tuple(row for row in rows if any(row.cells)))
+    return Table(f"{asked} ({count} poses)", tuple(columns), tuple(rows), paper=(most,) if any(most.cells) else ())
 
 
 def _is(run: str, name: str) -> bool:

@@ -27,7 +27,7 @@ class Row:
 
 @dataclass(frozen=True)
 class Table:
-    """Rows measured, and rows of the paper (other data, another body) that have the same columns."""
+    """Rows measured, and rows only to compare with: the paper's (other data, another body), or the most there is."""
 
     title: str
     columns: tuple[Column, ...]
