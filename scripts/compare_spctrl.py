@@ -15,6 +15,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
@@ -47,9 +48,7 @@ def main() -> None:
                     print(f"{one.name}, {new.run}, {new.estimator}: {told}", flush=True)
                 write_scores(found, args.scores)
         if args.sheet:
-            first = args.set[0][2]
-            shown = [source for source in sources(Path(first), args) if not args.show or source.name in args.show]
-            pictures = [Source("rendered", args.world, real=True), *shown]
+            pictures = [Source("rendered", args.world, real=True), *shown(Path(args.set[0][2]), args.show)]
             sheet(sets[0].of, pictures, args.rows).save(args.sheet)
         if args.page:
             args.page.write_text(spctrl_page.page(found, made(args)), "utf-8")
@@ -61,6 +60,14 @@ def sources(painted: Path, args: argparse.Namespace) -> list[Source]:
     """A set's runs, and with --real the rendered pictures themselves."""
     found = evaluate_spctrl.runs(painted)
     return [*found, *([Source(spctrl_arms.real, args.world, real=True)] if args.real else [])]
+
+
+def shown(painted: Path, names: Sequence[str]) -> list[Source]:
+    """The runs of those names, in that order; without names every run. ValueError for one that was not painted."""
+    found = {source.name: source for source in evaluate_spctrl.runs(painted)}
+    if missing := [name for name in names if name not in found]:
+        raise ValueError(f"expected runs to show among {', '.join(found)}, got {', '.join(missing)}")
+    return [found[name] for name in names or found]
 
 
 def network(one: Asked, estimator: str) -> Networks:
@@ -105,7 +112,7 @@ def arguments() -> argparse.Namespace:
     add("--side", type=int, default=128, help="px at which the judges look")
     add("--scores", type=Path, required=True, metavar="FILE.json", help="what is measured, kept and gone on with")
     add("--sheet", type=Path, metavar="FILE.webp", help="pictures of the first set")
-    add("--show", nargs="*", default=[], metavar="RUN", help="only these there")
+    add("--show", nargs="*", default=[], metavar="RUN", help="only these there, in this order")
     add("--rows", type=int, default=8, help="poses there")
     add("--page", type=Path, metavar="FILE.md")
     add("--told", type=Path, metavar="FILE.json", help="remarks, pictures and commands with their times, for the page")

@@ -169,3 +169,14 @@ def test_the_command_measures_what_is_new_and_keeps_the_rest(world, monkeypatch,
     compare_spctrl.main()
     assert "mAP" not in capsys.readouterr().out
     assert spctrl_arms.read_scores(world / "s.json") == first
+
+
+def test_a_sheet_shows_the_runs_asked_for_in_that_order(world):
+    painted = world / "painted"
+    for name in ("spr", "rgb"):
+        (painted / name).mkdir()
+        (painted / name / "run.json").write_text("{}")
+    names = [[run.name for run in compare_spctrl.shown(painted, asked)] for asked in ((), ("rgb", "both"))]
+    assert names == [["both", "rgb", "spr"], ["rgb", "both"]]
+    with pytest.raises(ValueError, match="expected runs to show among both, rgb, spr, got kcl"):
+        compare_spctrl.shown(painted, ("kcl",))
