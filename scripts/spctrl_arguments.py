@@ -51,6 +51,7 @@ def arguments(description: str | None = None) -> argparse.ArgumentParser:
     add("--export", type=Path, metavar="DIR", help="write OUT/model there in half precision, and train nothing")
     add("--strength", type=float, default=1.0, help="times what the exported one tells the base; as pose strength does")
     add("--resume", action="store_true", help="go on from OUT/state.safetensors")
+    add("--begin-with", type=Path, metavar="DIR", help="another training's OUT, whose weights this one begins with")
     add("--steps", type=int, help="of the optimiser, in all")
     add("--batch", type=int, help="pictures at once in each process")
     add("--accumulate", type=int, help="batches a step")

@@ -5,7 +5,10 @@
     python scripts/train_spctrl.py --preset mini --base assets/weights/sd-mini --data world/portraits.json \\
         --images world --out mini
         on this project's own small base and rendered world, on a processor
-    python scripts/train_spctrl.py --out mini --export spctrl-mini
+    python scripts/train_spctrl.py --preset mini --base assets/weights/sd-mini --data world/portraits.json \\
+        --images world --data world/train.json --images world --begin-with mini --out scenes
+        and on from there, with other pictures
+    python scripts/train_spctrl.py --out scenes --export spctrl-mini
         what is shipped of it
     accelerate launch scripts/train_spctrl.py --preset paper-ap10k --base stable-diffusion-v1-5 --out animals \\
         --data AP-10K_triplet/train_split1.jsonl --images AP-10K_triplet/data
@@ -53,7 +56,7 @@ from engine.spctrl_learned import begin, strengthen, write
 from engine.spctrl_pictures import JoinedPictures, PaintedPictures, PosedPictures, read_pictures
 from engine.spctrl_recipe import Recipe, rate, rate_of_words
 from engine.spctrl_training import Objective, base_mark, encoded, optimizer_of, painted
-from engine.training import Ema, Metrics, load_state, read_about, replace_folder, save_state
+from engine.training import Ema, Metrics, load_state, load_weights, read_about, replace_folder, save_state
 from scripts.ending import on_interrupt
 from scripts.spctrl_arguments import arguments, recipe_of
 
@@ -82,6 +85,7 @@ class Training:
         resume: bool = False,
         workers: int = 0,
         checkpointing: bool = False,
+        begin_with: Path | None = None,
         tell: Callable[[str], object] = print,
     ) -> None:
         self.recipe, self.base, self.out, self.workers = recipe, base, out, workers
@@ -100,6 +104,8 @@ class Training:
         self.unchanged = Samples(pictures, words, plain, recipe.seed)
         self.mark = base_mark(base)
         self.learned = begin(recipe, base)
+        if begin_with:
+            self._begin_with(begin_with / state_name)
         counts = self._counts() if recipe.weigh_channels else None
         objective = Objective(self.learned, recipe, base, counts).to(self.accelerator.device)
         if checkpointing:
@@ -224,6 +230,11 @@ class Training:
         unchecked: dict[str, Any] = {"safety_checker": None, "feature_extractor": None}
         StableDiffusionPipeline(**self.base.parts, **unchecked, requires_safety_checker=False).save_pretrained(folder)
 
+    def _begin_with(self, state: Path) -> None:
+        if (about := read_about(state))["mark"] != self.mark:
+            raise ValueError(f"expected what was learned on {self.base.name}, got a state of {about['base']}")
+        load_weights(state, self.learned)
+
     def _load(self) -> None:
         about = load_state(
             self.out / state_name, self.recipe, self.learned, self.optimizer, self.weights, self.ema, free=("steps",)
@@ -274,7 +285,7 @@ def main() -> None:
         recipe = replace(recipe, kind=pictures.kind)
         training = Training(
             recipe, pictures, base_of(args, recipe), args.out, args.conditions, args.resume, args.workers,
-            args.gradient_checkpointing,
+            args.gradient_checkpointing, args.begin_with,
         )  # fmt: skip
         steps = recipe.steps
         training.tell(

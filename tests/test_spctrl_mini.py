@@ -1,7 +1,9 @@
 """Training a small base's control: its own latents and words, Muon, weighed errors, a running mean."""
 
+import copy
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -45,8 +47,8 @@ def pictures() -> PaintedPictures:
     return PaintedPictures(PosedFigures(read_library(library), coco17, 6, (96, 128)))
 
 
-def run_of(out: Path, base: Base, pictures: PaintedPictures, made: Recipe = recipe, resume: bool = False) -> Training:
-    run = Training(made, pictures, base, out, resume=resume, tell=lambda _line: None)
+def run_of(out: Path, base: Base, pictures: PaintedPictures, made: Recipe = recipe, **more: Any) -> Training:
+    run = Training(made, pictures, base, out, tell=lambda _line: None, **more)
     run.show = lambda: None  # type: ignore[method-assign]
     return run
 
@@ -58,6 +60,34 @@ def test_going_on_is_the_same_as_never_stopping(tmp_path: Path, base: Base, pict
     whole, parts = (load_file(tmp_path / name / "state.safetensors") for name in ("whole", "parts"))
     assert whole.keys() == parts.keys()
     assert all(torch.equal(whole[name], parts[name]) for name in whole)
+
+
+def test_another_training_begins_with_what_one_has_learned(tmp_path: Path, base: Base, pictures: PaintedPictures):
+    run_of(tmp_path / "first", base, pictures).run(2)
+    learned = read_control(tmp_path / "first" / "model", "first").net.state_dict()  # its running mean
+    others = PaintedPictures(PosedFigures(read_library(library), coco17, 4, (96, 128), 1))
+    second = run_of(tmp_path / "second", base, others, replace(recipe, steps=1), begin_with=tmp_path / "first")
+    assert second.step == 0
+    own = second.learned.net.state_dict()
+    assert own.keys() == learned.keys()
+    assert all(torch.equal(own[name], learned[name]) for name in own)
+    second.run(1)
+    assert any(not torch.equal(own[name], value) for name, value in learned.items())
+
+
+def test_a_training_begins_with_nothing_else(tmp_path: Path, base: Base, pictures: PaintedPictures):
+    run_of(tmp_path / "first", base, pictures, replace(recipe, steps=1)).run(1)
+    first = tmp_path / "first"
+    with pytest.raises(ValueError, match=r"expected weights as this recipe's in .*, got others"):
+        run_of(tmp_path / "new", base, pictures, replace(recipe, channels=1), begin_with=first)
+    with pytest.raises(ValueError, match=r"expected weights as this recipe's in .*, got others: .*spr"):
+        run_of(tmp_path / "new", base, pictures, replace(recipe, condition="openpose"), begin_with=first)
+    changed = {**base.parts, "unet": copy.deepcopy(base.parts["unet"])}
+    changed["unet"].conv_in.weight.data.add_(1)
+    with pytest.raises(ValueError, match="expected what was learned on another, got a state of small-sd"):
+        run_of(tmp_path / "new", Base("another", changed), pictures, begin_with=first)
+    with pytest.raises(ValueError, match="expected a state"):
+        run_of(tmp_path / "new", base, pictures, begin_with=tmp_path / "none")
 
 
 def test_what_is_written_is_the_running_mean(tmp_path: Path, base: Base, pictures: PaintedPictures):
