@@ -1,5 +1,7 @@
 """The probe of prompts: what it asks, what its judges learn, what counts as right."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -44,6 +46,8 @@ def test_judges_tell_new_pictures_and_shuffled_words_are_chance():
     assert right["color"] > 0.9
     assert right["color_of_two"] >= right["color"]
     assert right["style"] >= right["words"] >= right["color"] or right["color"] >= right["words"] >= right["style"]
+    uncolored = replace(new, main=torch.full_like(new.main, -1))
+    assert judges.figures(uncolored).keys() == {"style", "words", "style_of_two", "words_of_two"}
     chance = judges.figures(dealt(new, 0))
     assert chance["color"] < 0.4
     assert chance["style"] < 0.8

@@ -113,19 +113,19 @@ class Judges:
         return found[0], found[1]
 
     def figures(self, pictures: Known) -> dict[str, float]:
-        """Shares of pictures judged right, and of those whose word is one of the two that are likeliest."""
+        """Shares of pictures judged right, and of those whose word is one of the two that are likeliest.
+
+        Where no picture was asked for a colour, none is told.
+        """
         style, color = self.ranks(pictures.latents, pictures.style, pictures.main)
         named = {"style": style, "color": color, "words": np.concatenate([style, color])}
+        asked = {name: rank[~np.isnan(rank)] for name, rank in named.items()}
         return {
-            f"{name}{suffix}": _share(rank < most, ~np.isnan(rank))
+            f"{name}{suffix}": round(float((ranks < most).mean()), 4)
             for suffix, most in (("", 1), ("_of_two", 2))
-            for name, rank in named.items()
+            for name, ranks in asked.items()
+            if len(ranks)
         }
-
-
-def _share(right: np.ndarray, asked: np.ndarray) -> float:
-    """The share of what was asked that is right, 0 where nothing was."""
-    return round(float(right[asked].mean()), 4) if asked.any() else 0.0
 
 
 def _network(channels: int, kinds: int) -> nn.Sequential:

@@ -91,7 +91,7 @@ def by_style(judges: Judges, pictures: Known) -> dict[str, dict[str, float]]:
     for number, name in enumerate(styles):
         if (here := pictures.style == number).any():
             told = judges.figures(pictures[here])
-            found[name] = {key: told[key] for key in ("style", "color") if key == "style" or colored(name)}
+            found[name] = {key: told[key] for key in ("style", "color") if key in told}
     return found
 
 
