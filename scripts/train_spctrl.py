@@ -5,11 +5,11 @@
     python scripts/train_spctrl.py --preset mini --base assets/weights/sd-mini --data world/portraits.json \\
         --images world --out mini
         on this project's own small base and rendered world, on a processor
-    python scripts/train_spctrl.py --preset mini --base assets/weights/sd-mini --data world/portraits.json \\
-        --images world --data world/train.json --images world --begin-with mini --out scenes
-        and on from there, with other pictures
-    python scripts/train_spctrl.py --out scenes --export spctrl-mini
+    python scripts/train_spctrl.py --out mini --export spctrl-mini
         what is shipped of it
+    python scripts/train_spctrl.py --preset mini --base assets/weights/sd-mini --data world/train.json \\
+        --images world --begin-with mini --out scenes
+        and on from there, with other pictures
     accelerate launch scripts/train_spctrl.py --preset paper-ap10k --base stable-diffusion-v1-5 --out animals \\
         --data AP-10K_triplet/train_split1.jsonl --images AP-10K_triplet/data
         the paper's model, 20 pictures a step on one GPU, from the diffusers folder of Stable Diffusion 1.5

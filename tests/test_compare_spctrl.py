@@ -1,6 +1,7 @@
 """Arms of SP-Ctrl compared: known pictures get known figures, the page tells what holds and what does not."""
 
 import json
+import re
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -134,18 +135,22 @@ def test_the_page_tells_the_order_and_every_ablation():
     made = spctrl_page.Made((("python a.py", "3 minutes"),), (("a.webp", "All."),), "It holds.")
     text = spctrl_page.page(figures(), made)
     assert "does not hold" not in text
-    assert text.count("| holds |") == 6
+    assert text.count(": holds |") == 6
     for said in (
         "## The four arms", "## What is shipped", "| 0 … 250 |", "| channels 1 |", "| E₀ from the joints' names |",
         "#### held-out poses (300 poses)", "![All.](a.webp)", "`python a.py`", "| *rendered pictures themselves* |",
         "60 %",
     ):  # fmt: skip
         assert said in text, said
-    assert "| held-out poses, quick: both above spr, OKS | ≥ 0 | 0.100 ± 0.00" in text
+    assert "| expected | held-out poses |" in text
+    assert "| quick: both above spr, OKS | 0.100 ± 0.00" in text
+    assert "| both: Fréchet distance at most rgb's | 4.4 (≤ 4.6): holds |" in text
+    assert re.search(r"\| \+ SPR \| .* \| \+0\.100 ± 0\.00\d \|", text)
+    assert re.search(r"\| 0 … 250 \| .* \| -0\.020 ± 0\.00\d \|", text)
     worse = [replace(one, each=tuple(np.subtract(one.each, 0.5))) if one.run == "both" else one for one in figures()]
     assert spctrl_page.page(worse, spctrl_page.Made()).count("**does not hold**") == 3
     equal = [replace(one, each=tuple(np.subtract(one.each, 0.0999))) if one.run == "both" else one for one in figures()]
-    assert spctrl_page.page(equal, spctrl_page.Made()).count("| within chance |") == 2
+    assert spctrl_page.page(equal, spctrl_page.Made()).count(": within chance |") == 2
     alone = spctrl_page.page([one for one in figures() if one.run == "rgb"], spctrl_page.Made())
     assert "## What is shipped" not in alone
     assert "## Channels" not in alone

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 Figures = tuple[float, ...]
@@ -102,6 +102,18 @@ class Claim:
     def kept(self) -> bool:
         return self.value >= self.limit if self.at_least else self.value <= self.limit
 
+    @property
+    def verdict(self) -> str:
+        return "within chance" if self.open else "holds" if self.kept else "**does not hold**"
+
+    @property
+    def wanted(self) -> str:
+        return f"{'≥' if self.at_least else '≤'} {self.limit:.4g}{self.unit}"
+
+    @property
+    def measured(self) -> str:
+        return f"{self.value:.3f} ± {self.error:.3f}{self.unit}" if self.error else f"{self.value:.4g}{self.unit}"
+
 
 def below(what: str, ours: float, other: float, percent: float) -> Claim:
     """The claim that a figure lies so many percent below another one."""
@@ -111,13 +123,18 @@ def below(what: str, ours: float, other: float, percent: float) -> Claim:
 def claims_table(claims: Iterable[Claim]) -> str:
     """What was expected, what was measured, and whether it holds."""
     lines = [_line(["expected", "wanted", "measured", ""]), _line(["---", "---:", "---:", "---"])]
-    for claim in claims:
-        sign = "≥" if claim.at_least else "≤"
-        verdict = "within chance" if claim.open else "holds" if claim.kept else "**does not hold**"
-        wanted, measured = (f"{value:.4g}{claim.unit}" for value in (claim.limit, claim.value))
-        if claim.error:
-            measured = f"{claim.value:.3f} ± {claim.error:.3f}{claim.unit}"
-        lines.append(_line([claim.what, f"{sign} {wanted}", measured, verdict]))
+    lines += [_line([claim.what, claim.wanted, claim.measured, claim.verdict]) for claim in claims]
+    return "\n".join(lines)
+
+
+def claims_grid(rows: Mapping[str, Mapping[str, Claim]]) -> str:
+    """What was expected on each of several sets: a row for each, its claims by the sets' names, which are columns."""
+    columns = list(dict.fromkeys(name for row in rows.values() for name in row))
+    lines = [_line(["expected", *columns]), _line(["---", *("---" for _ in columns)])]
+    for what, row in rows.items():
+        claims = [row.get(name) for name in columns]
+        told = ["" if one is None else f"{one.measured} ({one.wanted}): {one.verdict}" for one in claims]
+        lines.append(_line([what, *told]))
     return "\n".join(lines)
 
 
