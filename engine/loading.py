@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import logging
+import os
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Collection
@@ -31,6 +32,15 @@ small = 300  # megabytes on disk of a painting model that may always stay
 # What must be free for others to stay beside a large model: so many times what it takes, and gigabytes to work in.
 spare, work_room = 1.5, 2.0
 Key = tuple[str, "torch.dtype"]
+
+
+def usual_threads() -> int:
+    """How many threads a network takes: as OMP_NUM_THREADS says, otherwise two, for the page to stay alive beside it.
+
+    Not as many as there are: where a part of a large machine is lent, its processors are counted that one may not use.
+    """
+    said = os.environ.get("OMP_NUM_THREADS", "").partition(",")[0].strip()
+    return int(said) if said.isdecimal() and int(said) else min(2, os.cpu_count() or 1)
 
 
 class Loader:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import threading
 import time
 from collections import deque
@@ -21,7 +20,7 @@ from engine.estimate import Detector, Estimator, Options, Progress, estimate, us
 from engine.evaluate import Figures
 from engine.forecast import Forecast
 from engine.joined_estimator import Pair, pair_of, pairs
-from engine.loading import Loader
+from engine.loading import Loader, usual_threads
 from engine.paint_models import PaintControl, PaintModel, chosen, kind_of, paint_models
 from engine.pose import Pose2D
 from engine.scene import PaintRequest, Picture
@@ -87,13 +86,12 @@ class Studio:
     """Every model of the project behind one door, safe to use from several threads.
 
     `models` is the user's own folder of models, one folder or file each, besides those that come with the project and
-    those in the hub's cache. `threads` is how many a network may take, two at most by default, so that the page stays
-    alive beside it.
+    those in the hub's cache. `threads` is how many a network may take, see `usual_threads`.
     """
 
     def __init__(self, models: Path | None = None, threads: int | None = None) -> None:
         self._models = models
-        self._loader = Loader(models, threads or min(2, os.cpu_count() or 1))
+        self._loader = Loader(models, threads or usual_threads())
         self._lock = threading.Lock()
         self._stage: Stage | None = None
         self._painting = threading.Lock()

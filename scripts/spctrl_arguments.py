@@ -1,4 +1,4 @@
-"""What one may say to train_spctrl.py, and the recipe that comes of it."""
+"""What one may say to train_spctrl.py, and what comes of it: the recipe, the pictures and the base."""
 
 from __future__ import annotations
 
@@ -7,11 +7,25 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, get_args
 
+import torch
+
+from engine.library import read_library
 from engine.networks.keypoint_concepts import LossKind, Target
 from engine.networks.spctrl import Limbs
+from engine.paint_builder import build_base
+from engine.paint_loading import read_base
+from engine.painter import Base
+from engine.posed_figures import PosedFigures
+from engine.skeleton import coco17
 from engine.spctrl_data import Condition
+from engine.spctrl_pictures import JoinedPictures, PaintedPictures, PosedPictures, read_pictures
 from engine.spctrl_recipe import Recipe, recipes
-from engine.training import Precision
+from engine.stage import library
+from engine.training import Precision, read_about
+
+state_name = "state.safetensors"  # in a training's folder, what --resume and --begin-with read
+dtypes = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
+mannequins, mannequin_size = 400, (96, 128)  # that a small preset paints itself, px
 
 
 def recipe_of(args: argparse.Namespace) -> Recipe:
@@ -37,6 +51,27 @@ def recipe_of(args: argparse.Namespace) -> Recipe:
         recipe, bounded=args.sigmoid, learn_joints=args.learn_joints, learn_limbs=args.learn_limbs,
         detach=args.detach_limbs, detach_query=not args.attached_query, **changes,
     )  # fmt: skip
+
+
+def pictures_of(args: argparse.Namespace, recipe: Recipe) -> PosedPictures:
+    """The posed pictures asked for, or painted ones where a small preset is given none."""
+    if len(args.data) != len(args.images):
+        raise ValueError(f"expected an --images for each --data, got {len(args.images)} for {len(args.data)}")
+    if args.data:
+        return JoinedPictures(
+            [read_pictures(data, images) for data, images in zip(args.data, args.images, strict=True)]
+        )
+    if not recipe.built:
+        raise ValueError("expected --data and --images, got none: painted mannequins are for the smallest preset")
+    return PaintedPictures(PosedFigures(read_library(library), coco17, mannequins, mannequin_size, recipe.seed))
+
+
+def base_of(args: argparse.Namespace, recipe: Recipe) -> Base:
+    """The base in the folder asked for, or in which training began, or a random one of the preset's size."""
+    name = str(args.base or (read_about(args.out / state_name)["base"] if args.resume else recipe.built))
+    if name == recipe.built:
+        return build_base(recipe.built, recipe.seed)
+    return read_base(Path(name), name, dtypes[recipe.precision])
 
 
 def arguments(description: str | None = None) -> argparse.ArgumentParser:

@@ -20,7 +20,6 @@ OUT/model is a folder that the studio loads, OUT/state.safetensors what --resume
 OUT/metrics.csv has a line a step, OUT/samples_*.png what is painted by then. Ctrl-C ends after the step and saves.
 """
 
-import argparse
 import math
 import sys
 import time
@@ -43,27 +42,20 @@ from transformers.utils.logging import disable_progress_bar
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
 from engine.data import Batches, loader
-from engine.library import read_library
 from engine.loss_weights import by_deviation
-from engine.paint_builder import build_base
-from engine.paint_loading import read_base, read_control
+from engine.paint_loading import read_control
 from engine.paint_map import colored
 from engine.painter import Base
-from engine.posed_figures import PosedFigures
-from engine.skeleton import coco17
 from engine.spctrl_data import Samples, Showing, Words
 from engine.spctrl_learned import begin, strengthen, write
-from engine.spctrl_pictures import JoinedPictures, PaintedPictures, PosedPictures, read_pictures
+from engine.spctrl_pictures import PosedPictures
 from engine.spctrl_recipe import Recipe, rate, rate_of_words
 from engine.spctrl_training import Objective, base_mark, encoded, optimizer_of, painted
 from engine.training import Ema, Metrics, load_state, load_weights, read_about, replace_folder, save_state
 from scripts.ending import on_interrupt
-from scripts.spctrl_arguments import arguments, recipe_of
+from scripts.spctrl_arguments import arguments, base_of, pictures_of, recipe_of, state_name
 
-library = Path(__file__).parent.parent / "assets" / "library" / "poses.json"
-state_name, model_name, base_name, metrics_name = "state.safetensors", "model", "base", "metrics.csv"
-dtypes = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
-mannequins, mannequin_size = 400, (96, 128)  # that a small preset paints itself, px
+model_name, base_name, metrics_name = "model", "base", "metrics.csv"
 shown = 4  # pictures in a picture of samples
 weighed = 256  # pictures whose latents tell what each channel counts
 sampling_steps = 20
@@ -308,27 +300,6 @@ def export(model: Path, folder: Path, strength: float = 1.0) -> None:
         if part is not None:
             part.half()
     replace_folder(folder, lambda new: write(new, found.net, found.spr, found.words, found.kind))
-
-
-def pictures_of(args: argparse.Namespace, recipe: Recipe) -> PosedPictures:
-    """The posed pictures asked for, or painted ones where a small preset is given none."""
-    if len(args.data) != len(args.images):
-        raise ValueError(f"expected an --images for each --data, got {len(args.images)} for {len(args.data)}")
-    if args.data:
-        return JoinedPictures(
-            [read_pictures(data, images) for data, images in zip(args.data, args.images, strict=True)]
-        )
-    if not recipe.built:
-        raise ValueError("expected --data and --images, got none: painted mannequins are for the smallest preset")
-    return PaintedPictures(PosedFigures(read_library(library), coco17, mannequins, mannequin_size, recipe.seed))
-
-
-def base_of(args: argparse.Namespace, recipe: Recipe) -> Base:
-    """The base in the folder asked for, or in which training began, or a random one of the preset's size."""
-    name = str(args.base or (read_about(args.out / state_name)["base"] if args.resume else recipe.built))
-    if name == recipe.built:
-        return build_base(recipe.built, recipe.seed)
-    return read_base(Path(name), name, dtypes[recipe.precision])
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -16,6 +17,7 @@ from safetensors.torch import load_file, save_file
 
 from engine import vitpose
 from engine.box import Box
+from engine.loading import usual_threads
 from engine.skeleton import ap10k17, coco17, crowdpose14, wholebody133
 from engine.studio import Studio
 from engine.vitpose import ViTPoseEstimator, cut, decode, load, window
@@ -510,6 +512,20 @@ def test_a_wrong_file_of_the_authors_is_refused_by_name(authors, tmp_path):
 
 
 # ── quick to start ──
+
+
+@pytest.mark.parametrize(
+    ("said", "threads"), [("3", 3), ("4,2", 4), (" 1", 1), ("", 2), ("0", 2), ("many", 2), (None, 2)]
+)
+def test_networks_take_two_threads_or_as_many_as_the_variable_says(monkeypatch, said, threads):
+    monkeypatch.setattr(os, "cpu_count", lambda: 16)
+    if said is None:
+        monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
+    else:
+        monkeypatch.setenv("OMP_NUM_THREADS", said)
+    assert usual_threads() == threads
+    monkeypatch.setattr(os, "cpu_count", lambda: 1)
+    assert usual_threads() == (threads if threads != 2 else 1)
 
 
 def test_the_studio_keeps_it_to_its_threads(tiny, tmp_path):
