@@ -56,16 +56,17 @@ farthest = 65.0  # metres that a depth of 16 bits in mm can tell
 
 @dataclass(frozen=True)
 class Order:
-    """One shard to draw: pictures `first` … `last` - 1 of a split, into a folder below `out`."""
+    """One shard to draw: pictures `first` … `last` - 1 of a split, into its folder number `number` below `out`."""
 
     out: Path
     split: str
+    number: int
     first: int
     last: int
 
     @property
     def name(self) -> str:
-        return f"{self.first // a_shard:05d}"
+        return f"{self.number:05d}"
 
     @property
     def told(self) -> Path:
@@ -190,8 +191,8 @@ def _parameters(picture: Picture, index: int, number: int) -> dict[str, np.ndarr
 def orders(out: Path, wanted: dict[str, int]) -> Iterator[Order]:
     """The shards of all splits asked for, in order."""
     for split, count in wanted.items():
-        for first in range(0, count, a_shard):
-            yield Order(out, split, first, min(first + a_shard, count))
+        for number, first in enumerate(range(0, count, a_shard)):
+            yield Order(out, split, number, first, min(first + a_shard, count))
 
 
 def render(desk: Desk, out: Path, wanted: dict[str, int], processes: int, window: str) -> bool:

@@ -28,7 +28,7 @@ def test_the_menu_lists_what_is_here_what_is_the_artists_and_what_can_be_had(des
     groups = desk.page.locator(".models [role=group]")
     assert groups.locator("h3").all_inner_texts() == ["Ready to use", "Your own folders", "To download"]
     names = [[row.get_attribute("data-model") for row in groups.nth(i).locator(".model").all()] for i in range(3)]
-    assert names[0] == ["auto", "quick"]
+    assert names[0] == ["auto", "quick + sdpose-mini", "quick", "sdpose-mini"]
     assert sorted(names[1]) == sorted([*skeleton_of, "half-copied"])
     assert {"sdpose-body", "sdpose-wholebody", "vitpose-animals"} <= set(names[2])
     assert "takes Quick sketch" in desk.page.inner_text(".pick")
