@@ -19,7 +19,7 @@ from safetensors import safe_open
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
-from engine.tensors import read_tensors
+from engine.tensors import load_strictly, read_tensors
 
 Precision = Literal["fp32", "bf16", "fp16"]
 
@@ -172,18 +172,11 @@ def load_state(
 def load_weights(path: Path, net: nn.Module) -> None:
     """Puts what a state has learned into a network, its running mean where it kept one; training then begins anew.
 
-    ValueError when it is of a network of other parts or sizes.
+    ValueError for another file, WrongWeights when it is of a network of other parts or sizes.
     """
     read_about(path)
     tensors = read_tensors(path)
-    learned, own = _under(tensors, "net.") | _under(tensors, "ema."), net.state_dict()
-    if other := [name for name in sorted(learned.keys() | own.keys()) if _shape(learned, name) != _shape(own, name)]:
-        raise ValueError(f"expected weights as this recipe's in {path}, got others: {', '.join(other[:3])}")
-    net.load_state_dict(learned, strict=True)
-
-
-def _shape(tensors: Mapping[str, Tensor], name: str) -> tuple[int, ...] | None:
-    return tuple(tensors[name].shape) if name in tensors else None
+    load_strictly(net, _under(tensors, "net.") | _under(tensors, "ema."), str(path))
 
 
 def _under(tensors: Mapping[str, Tensor], prefix: str) -> dict[str, Tensor]:

@@ -3,9 +3,9 @@
     python scripts/train_spctrl.py --preset tiny --out tiny
         a small random base on mannequins it paints itself, in some minutes, to see that everything works
     python scripts/train_spctrl.py --preset mini --base assets/weights/sd-mini --data world/portraits.json \\
-        --images world --out mini
+        --images world --steps 4500 --out mini
         on this project's own small base and rendered world, on a processor
-    python scripts/train_spctrl.py --out mini --export spctrl-mini
+    python scripts/train_spctrl.py --out mini --export spctrl-mini --strength 1.5
         what is shipped of it
     python scripts/train_spctrl.py --preset mini --base assets/weights/sd-mini --data world/train.json \\
         --images world --begin-with mini --out scenes
@@ -96,7 +96,7 @@ class Training:
         self.unchanged = Samples(pictures, words, plain, recipe.seed)
         self.mark = base_mark(base)
         self.learned = begin(recipe, base)
-        if begin_with:
+        if begin_with and not resume:  # what is resumed had begun with it
             self._begin_with(begin_with / state_name)
         counts = self._counts() if recipe.weigh_channels else None
         objective = Objective(self.learned, recipe, base, counts).to(self.accelerator.device)

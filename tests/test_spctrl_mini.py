@@ -73,14 +73,20 @@ def test_another_training_begins_with_what_one_has_learned(tmp_path: Path, base:
     assert all(torch.equal(own[name], learned[name]) for name in own)
     second.run(1)
     assert any(not torch.equal(own[name], value) for name, value in learned.items())
+    again = run_of(
+        tmp_path / "second", base, others, replace(recipe, steps=2), resume=True, begin_with=tmp_path / "first"
+    )
+    assert again.step == 1
+    went_on = again.learned.net.state_dict()
+    assert all(torch.equal(went_on[name], value) for name, value in second.learned.net.state_dict().items())
 
 
 def test_a_training_begins_with_nothing_else(tmp_path: Path, base: Base, pictures: PaintedPictures):
     run_of(tmp_path / "first", base, pictures, replace(recipe, steps=1)).run(1)
     first = tmp_path / "first"
-    with pytest.raises(ValueError, match=r"expected weights as this recipe's in .*, got others"):
+    with pytest.raises(ValueError, match=r"expected the tensors of this network in .*, got .* where .* belongs"):
         run_of(tmp_path / "new", base, pictures, replace(recipe, channels=1), begin_with=first)
-    with pytest.raises(ValueError, match=r"expected weights as this recipe's in .*, got others: .*spr"):
+    with pytest.raises(ValueError, match=r"expected the tensors of this network in .*, got .*others named .*spr"):
         run_of(tmp_path / "new", base, pictures, replace(recipe, condition="openpose"), begin_with=first)
     changed = {**base.parts, "unet": copy.deepcopy(base.parts["unet"])}
     changed["unet"].conv_in.weight.data.add_(1)

@@ -131,30 +131,27 @@ def _row(run: str, found: Sequence[Score], estimators: Sequence[str], against: M
 def _poses(one: Score | None, against: Score | None) -> tuple[Figures | None, ...]:
     if one is None:
         return (None,) * 4
-    compared = against is not None and one.run not in (against.run, real)
-    return (one.ap,), (one.oks,), (one.pck,), gain(one, against) if compared else None  # type: ignore[arg-type]
+    more = None if against is None or one.run in (against.run, real) else gain(one, against)
+    return (one.ap,), (one.oks,), (one.pck,), more
 
 
 def _percent(share: float | None) -> float | None:
     return None if share is None else 100 * share
 
 
-def expected(scores: Sequence[Score]) -> dict[str, dict[str, Claim]]:
-    """The paper's order, arm by arm, by each estimator, and pictures as good; claims by the names of the sets."""
-    sets, estimators = dict.fromkeys(one.asked for one in scores), dict.fromkeys(one.estimator for one in scores)
-    by = {score.key: score for score in scores}
-    rows: dict[str, dict[str, Claim]] = {}
-    for estimator in estimators:
-        for better, worse in ((both, spr), (both, kcl), (spr, rgb), (kcl, rgb), (both, rgb)):
-            what = f"{estimator}: {better} above {worse}, OKS"
-            for asked in sets:
-                one, other = (by.get((run, asked, estimator)) for run in (better, worse))
-                if one and other:
-                    more, error = gain(one, other)
-                    rows.setdefault(what, {})[asked] = Claim(what, more, 0.0, True, error=error)
-    what = f"{both}: Fréchet distance at most {rgb}'s"
-    frechet = {(one.run, one.asked): one.frechet for one in scores if one.frechet is not None}
-    for asked in sets:
-        if {(both, asked), (rgb, asked)} <= frechet.keys():
-            rows.setdefault(what, {})[asked] = Claim(what, frechet[both, asked], frechet[rgb, asked])
-    return rows
+def expected(scores: Sequence[Score]) -> dict[str, list[Claim]]:
+    """The paper's order, arm by arm, by each estimator, and pictures as good; by the names of the sets."""
+    claims: dict[str, list[Claim]] = {}
+    for asked in dict.fromkeys(one.asked for one in scores):
+        here = [one for one in scores if one.asked == asked]
+        by = {(one.run, one.estimator): one for one in here}
+        found = claims.setdefault(asked, [])
+        for estimator in dict.fromkeys(one.estimator for one in here):
+            for better, worse in ((both, spr), (both, kcl), (spr, rgb), (kcl, rgb), (both, rgb)):
+                if {(better, estimator), (worse, estimator)} <= by.keys():
+                    more, error = gain(by[better, estimator], by[worse, estimator])
+                    found.append(Claim(f"{estimator}: {better} above {worse}, OKS", more, 0.0, True, error=error))
+        frechet = {one.run: one.frechet for one in here if one.frechet is not None}
+        if {both, rgb} <= frechet.keys():
+            found.append(Claim(f"{both}: Fréchet distance at most {rgb}'s", frechet[both], frechet[rgb]))
+    return {asked: found for asked, found in claims.items() if found}

@@ -127,13 +127,12 @@ def claims_table(claims: Iterable[Claim]) -> str:
     return "\n".join(lines)
 
 
-def claims_grid(rows: Mapping[str, Mapping[str, Claim]]) -> str:
-    """What was expected on each of several sets: a row for each, its claims by the sets' names, which are columns."""
-    columns = list(dict.fromkeys(name for row in rows.values() for name in row))
-    lines = [_line(["expected", *columns]), _line(["---", *("---" for _ in columns)])]
-    for what, row in rows.items():
-        claims = [row.get(name) for name in columns]
-        told = ["" if one is None else f"{one.measured} ({one.wanted}): {one.verdict}" for one in claims]
+def claims_grid(claims: Mapping[str, Sequence[Claim]]) -> str:
+    """What was expected on each of several sets, by the sets' names: a column for each, and a row for each claim."""
+    lines = [_line(["expected", *claims]), _line(["---", *("---" for _ in claims)])]
+    for what in dict.fromkeys(claim.what for column in claims.values() for claim in column):
+        found = [next((claim for claim in column if claim.what == what), None) for column in claims.values()]
+        told = ["" if one is None else f"{one.measured} ({one.wanted}): {one.verdict}" for one in found]
         lines.append(_line([what, *told]))
     return "\n".join(lines)
 
